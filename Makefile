@@ -1,0 +1,80 @@
+# Skylark. `make help` lists the targets. Dependencies are installed by `make run` and `make check`
+# (local/deps.sh); `make all` alone only builds.
+
+# SAN=1 builds everything with AddressSanitizer and UBSan, in a folder of its own.
+B := $(if $(SAN),build-san,build)
+G := $(B)/gen
+
+CC ?= cc
+PACKAGES := libpq json-c libcurl uuid libsodium
+CPPFLAGS := -D_GNU_SOURCE -I. -I$(B) $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
+CFLAGS := -std=c17 -O2 -g -Wall -Wextra -Wshadow -Werror -fstack-protector-strong
+LDFLAGS := -Wl,--as-needed
+LDLIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lfcgi -lm
+ifdef SAN
+CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+else
+CPPFLAGS += -D_FORTIFY_SOURCE=2
+endif
+
+COMMON := buf clock config config_command config_value db db_copy db_stream db_transaction log secret \
+          shellwords signals supervisor systemd utf8
+ENGINE := docker
+API := main
+DEPLOYER := main
+COLLECTOR := main
+CTL := main
+
+PROGRAMS := $(addprefix $(B)/,skylark-api skylark-deployer skylark-collector skylarkctl)
+
+common_objects := $(COMMON:%=$(B)/common/%.o) $(G)/common_statements.o $(G)/migrations.o
+engine_objects := $(ENGINE:%=$(B)/engine/%.o)
+api_objects := $(API:%=$(B)/fcgi/%.o) $(G)/api_statements.o
+deployer_objects := $(DEPLOYER:%=$(B)/deployer/%.o) $(G)/deployer_statements.o
+collector_objects := $(COLLECTOR:%=$(B)/collector/%.o) $(G)/collector_statements.o
+ctl_objects := $(CTL:%=$(B)/ctl/%.o) $(G)/ctl_statements.o
+
+all: $(PROGRAMS) ## build the programs
+
+$(B)/skylark-api: $(api_objects) $(common_objects)
+$(B)/skylark-deployer: $(deployer_objects) $(engine_objects) $(common_objects)
+$(B)/skylark-collector: $(collector_objects) $(engine_objects) $(common_objects)
+$(B)/skylarkctl: $(ctl_objects) $(common_objects)
+$(PROGRAMS):
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+# Every object may include generated headers, so those come first.
+generated := $(foreach p,common api deployer collector ctl,$(G)/$(p)_statements.c) $(G)/migrations.c
+$(B)/%.o: %.c | $(generated)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -c -o $@ $<
+$(G)/%.o: $(G)/%.c
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -c -o $@ $<
+$(G)/%_statements.c: sql/embed.sh sql/queries/% $(wildcard sql/queries/*/*.sql)
+	@mkdir -p $(@D)
+	sql/embed.sh statements $(shell echo $* | tr a-z A-Z) sql/queries/$* $* $(G)/$*_statements
+$(G)/migrations.c: sql/embed.sh sql/roles.sql sql/bootstrap.sql $(wildcard sql/migrations/*.sql)
+	@mkdir -p $(@D)
+	sql/embed.sh migrations $(G)/migrations
+
+run: ## install what is missing, build, bring everything up under var/, deploy a demo service
+	local/run
+stop: ## end what run started, and only that
+	local/stop
+status: ## show each process, the services and their instances
+	local/status
+
+check: ## install what is missing, build, pass all tests
+	SAN=$(SAN) tests/check.sh
+bench: all ## measure, as ratios within one run
+	bench/run.sh
+
+clean: ## remove what was built
+	rm -rf build build-san
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+
+.PHONY: all run stop status check bench clean help
+.DELETE_ON_ERROR:
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

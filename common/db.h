@@ -1,0 +1,104 @@
+/* One long-lived connection to PostgreSQL: prepared statements out of sql/queries/, deadlines on
+ * everything, and healing: when the server goes away, calls answer DB_AWAY at once, and the
+ * connection comes back by itself with one of the next calls. Not for use by two threads. */
+#ifndef SKYLARK_COMMON_DB_H
+#define SKYLARK_COMMON_DB_H
+
+#include <libpq-fe.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct db;
+
+/* One file of sql/queries/{process}/. The table and the enum that indexes it are made at build time
+ * (sql/embed.sh). */
+struct db_statement {
+    const char *name;
+    const char *sql;
+    int n_params;
+    bool hot; /* its file starts with "-- hot": a test holds its plan to an index */
+};
+
+enum db_status {
+    DB_OK,
+    DB_AWAY,     /* no connection, or lost, or the deadline passed: try again later (503) */
+    DB_SCHEMA,   /* the database's schema is not the one this binary was built for (503) */
+    DB_CONFLICT, /* a unique or exclusion constraint: see db_constraint() (409) */
+    DB_REFUSED,  /* a check, not-null or foreign-key constraint, or a value out of range (400) */
+    DB_RETRY,    /* serialization failure or deadlock: the transaction may be run again */
+    DB_UNKNOWN,  /* the connection broke during COMMIT, and whether it took effect is not known */
+    DB_FAILED,   /* any other error of the server: a defect of ours; logged */
+    DB__MAX
+};
+
+struct db_options {
+    const char *conninfo;         /* libpq connection string; copied */
+    const char *application_name; /* copied */
+    const struct db_statement *statements; /* all are prepared when a connection opens; stays valid */
+    size_t n_statements;
+    int64_t connect_deadline_ms;
+    int64_t query_deadline_ms;
+    const char *channel; /* LISTEN on it with every new connection; NULL: none; copied */
+};
+
+/* Never blocks: connects with the first call. NULL when out of memory. */
+struct db *db_create(const struct db_options *options);
+void db_free(struct db *db); /* closes; accepts NULL */
+
+/* Makes sure that there is a connection to a server with our schema. Blocks up to connect_deadline_ms,
+ * but only once a second while the server is away; between, it answers DB_AWAY at once. */
+enum db_status db_connect(struct db *db) __attribute__((warn_unused_result));
+
+/* Runs statement number `statement` with n_params text parameters (NULL entries are SQL NULL). On
+ * DB_OK *result is the caller's, to PQclear; on anything else it is NULL. Connects when needed. An
+ * idle connection that turns out to be dead is opened anew and the statement sent once more, unless a
+ * transaction is open. Blocks up to query_deadline_ms. */
+enum db_status db_run(struct db *db, unsigned statement, const char *const *params, PGresult **result)
+    __attribute__((warn_unused_result));
+
+/* Like db_run, for statements whose rows nobody needs. *affected (may be NULL): rows changed. */
+enum db_status db_execute(struct db *db, unsigned statement, const char *const *params, long *affected)
+    __attribute__((warn_unused_result));
+
+/* A transaction. After any status but DB_OK only db_rollback is allowed (it is safe at any time).
+ * db_commit finds out, over a new connection when it must, whether a COMMIT that was cut off took
+ * effect, and says DB_UNKNOWN only when the server does not come back within connect_deadline_ms. */
+enum db_status db_begin(struct db *db) __attribute__((warn_unused_result));
+enum db_status db_commit(struct db *db) __attribute__((warn_unused_result));
+void db_rollback(struct db *db);
+
+/* Row by row, for results too large to hold: db_stream_begin, db_stream_next until *row is NULL (the
+ * row is valid until the next call), then db_stream_end in any case. The deadline holds for each
+ * wait, not for the whole. */
+enum db_status db_stream_begin(struct db *db, unsigned statement, const char *const *params)
+    __attribute__((warn_unused_result));
+enum db_status db_stream_next(struct db *db, const PGresult **row) __attribute__((warn_unused_result));
+void db_stream_end(struct db *db);
+
+/* COPY … FROM STDIN in text format: `statement` is the COPY; data is whole rows. One call does it all. */
+enum db_status db_copy(struct db *db, unsigned statement, const char *data, size_t len)
+    __attribute__((warn_unused_result));
+
+/* The socket to poll for notifications, -1 without a connection. */
+int db_socket(const struct db *db);
+
+/* Next notification of the channel: its payload is copied to payload (cut at size). Returns true while
+ * there are some. Does not block. A new connection counts as one notification with an empty payload,
+ * since others may have been missed. */
+bool db_notified(struct db *db, char *payload, size_t size);
+
+/* About the latest failure; "" when not known. Valid until the next call. */
+const char *db_constraint(const struct db *db);
+const char *db_message(const struct db *db);
+
+/* Escapes one text field for db_copy and adds it, without the tab. */
+struct buf;
+void db_copy_field(struct buf *b, const char *s, size_t len);
+
+/* The schema that this binary knows (made at build time from sql/migrations/): highest version, and
+ * a checksum over the checksums of all of them in order. */
+extern const int db_schema_version;
+extern const char db_schema_checksum[];
+
+#endif

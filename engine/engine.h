@@ -1,0 +1,196 @@
+/* The seam between Skylark and a container engine. Deployer and collector know engines by this header
+ * only; engine/docker.c is the first driver. Every call has a deadline and tells apart what the caller
+ * must treat differently. Blocking unless said otherwise; not for use by two threads at once. */
+#ifndef SKYLARK_ENGINE_ENGINE_H
+#define SKYLARK_ENGINE_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum engine_status {
+    ENGINE_OK,
+    ENGINE_AWAY,      /* no answer, connection lost or deadline passed: nothing is known of the effect */
+    ENGINE_NOT_FOUND, /* no such container, image or volume */
+    ENGINE_CONFLICT,  /* name taken, or the state does not allow it */
+    ENGINE_REFUSED,   /* the engine says no: bad parameter, no such command in the image, ... */
+    ENGINE_FAILED,    /* the engine's own error */
+    ENGINE_STOPPED,   /* we were told to stop (signals_stop()) while waiting */
+    ENGINE__MAX
+};
+
+struct engine;
+
+struct engine_options {
+    const char *endpoint;   /* unix:///path/to/docker.sock */
+    int64_t call_deadline_ms; /* of one call; pulls and followed streams have their own */
+};
+
+/* Does not connect yet. NULL when the endpoint makes no sense (logged) or memory ran out. */
+struct engine *engine_create(const struct engine_options *options);
+void engine_free(struct engine *engine); /* accepts NULL */
+
+/* The engine's own words about the latest failure; "" when none. Valid until the next call. */
+const char *engine_error(const struct engine *engine);
+
+/* Connects, negotiates the API version, and tells who the engine is. Strings are valid until the next
+ * engine_describe. */
+struct engine_description {
+    const char *id;
+    const char *name;
+    const char *version;
+    const char *api_version;
+    int64_t cpus;
+    int64_t memory_bytes;
+};
+enum engine_status engine_describe(struct engine *engine, struct engine_description *description)
+    __attribute__((warn_unused_result));
+
+/* --- images --- */
+
+/* The engine's id of a local image. *image_id is the caller's to free; NULL on anything but ENGINE_OK. */
+enum engine_status engine_image_find(struct engine *engine, const char *image_ref, char **image_id)
+    __attribute__((warn_unused_result));
+
+/* Pulls an image. progress (may be NULL) gets a sentence now and then. Fails when nothing was heard of the
+ * engine for idle_ms. registry_away (may be NULL): whether the registry could not be reached at all. Gives up
+ * with ENGINE_STOPPED on signals_stop(). */
+typedef void engine_progress(void *context, const char *sentence);
+enum engine_status engine_image_pull(struct engine *engine, const char *image_name, const char *image_tag,
+                                     int64_t idle_ms, engine_progress *progress, void *context, bool *registry_away)
+    __attribute__((warn_unused_result));
+
+/* --- containers --- */
+
+enum engine_container_state { ENGINE_CREATED, ENGINE_RUNNING, ENGINE_EXITED, ENGINE_CONTAINER_STATE__MAX };
+
+struct engine_container {
+    char *id;
+    char *name;
+    char *installation; /* labels skylark.installation, .service, .instance, .generation, .slot */
+    char *service;
+    char *instance;
+    int64_t generation;
+    int slot;
+    enum engine_container_state state;
+    /* From here on only engine_container_inspect fills: */
+    int64_t started_ns, finished_ns; /* since 1970; 0: never */
+    int exit_code;
+    bool oom_killed;
+    char *error; /* why it could not be started, in the engine's words; "" */
+};
+
+struct engine_container_list {
+    struct engine_container *items;
+    size_t n;
+};
+
+/* All containers, running or not, of an installation; service: of this one only (NULL: all). The list
+ * is the caller's, to free with engine_container_list_free. */
+enum engine_status engine_container_find(struct engine *engine, const char *installation, const char *service,
+                                         struct engine_container_list *list) __attribute__((warn_unused_result));
+void engine_container_list_free(struct engine_container_list *list);
+
+/* Everything about one. *container is overwritten; free it with engine_container_clear. */
+enum engine_status engine_container_inspect(struct engine *engine, const char *container_id,
+                                            struct engine_container *container) __attribute__((warn_unused_result));
+void engine_container_clear(struct engine_container *container);
+
+struct engine_mount {
+    const char *volume; /* name of an engine volume, made when missing */
+    const char *driver; /* engine volume driver, such as local */
+    const char *path;   /* where in the container */
+};
+
+struct engine_container_spec {
+    const char *name; /* unique on the engine */
+    const char *image; /* id or reference */
+    const char *installation, *service, *instance; /* labels */
+    const char *namespace_name, *service_name;      /* labels for people: skylark.namespace, skylark.name */
+    int64_t generation;
+    int slot;
+    const char *hostname;
+    const char *const *environment; /* NAME=value, NULL-terminated */
+    const char *const *command;     /* words, NULL-terminated; NULL: the image's own */
+    int64_t cpu_millis;             /* already clamped to the node */
+    int64_t memory_bytes;
+    int64_t pids_limit;
+    int64_t log_max_bytes; /* of one log file of the engine */
+    int log_max_files;
+    const struct engine_mount *mounts;
+    size_t n_mounts;
+};
+
+/* Makes a container, without starting it: no new privileges, no restart policy of the engine's own,
+ * default capabilities only. *container_id is the caller's to free; NULL on anything but ENGINE_OK. When a
+ * container of that name with the same instance label is there already, it is taken (ENGINE_OK). */
+enum engine_status engine_container_create(struct engine *engine, const struct engine_container_spec *spec,
+                                           char **container_id) __attribute__((warn_unused_result));
+
+/* Idempotent: starting a running one, signalling a dead one, removing a missing one are ENGINE_OK. */
+enum engine_status engine_container_start(struct engine *engine, const char *container_id)
+    __attribute__((warn_unused_result));
+enum engine_status engine_container_signal(struct engine *engine, const char *container_id, const char *signal_name)
+    __attribute__((warn_unused_result));
+enum engine_status engine_container_remove(struct engine *engine, const char *container_id)
+    __attribute__((warn_unused_result)); /* by force, with anonymous volumes */
+
+/* --- volumes --- */
+
+/* Removes all volumes with the labels of this installation and service. */
+enum engine_status engine_volume_remove_all(struct engine *engine, const char *installation, const char *service)
+    __attribute__((warn_unused_result));
+
+/* --- streams: many at once, driven by one loop; nothing here blocks but engine_loop_wait --- */
+
+/* A loop holds any number of followed logs and at most one event watch. Owns them all. */
+struct engine_loop;
+struct engine_stream;
+struct engine_loop *engine_loop_create(const struct engine_options *options);
+void engine_loop_free(struct engine_loop *loop); /* ends all its streams; accepts NULL */
+
+/* Waits until anything happened to a stream, extra_fd (-1: none) is readable, or ms have passed; callbacks
+ * run inside. */
+enum engine_status engine_loop_wait(struct engine_loop *loop, int extra_fd, int ms)
+    __attribute__((warn_unused_result));
+
+struct engine_log_piece {
+    int stream;      /* 1 standard output, 2 standard error */
+    int64_t at_ns;   /* engine's time of the piece, since 1970 */
+    const char *data; /* without the engine's timestamp; valid during the callback */
+    size_t len;
+    bool ends_line; /* data ended in a newline (which is not part of it) */
+};
+
+struct engine_log_handler {
+    void (*piece)(void *context, const struct engine_log_piece *piece);
+    /* The stream is over and its memory about to go: ENGINE_OK at the end of the log (the container has ended),
+     * ENGINE_NOT_FOUND when the container is gone, ENGINE_AWAY when the connection broke. */
+    void (*end)(void *context, enum engine_status status);
+    void *context;
+};
+
+/* Follows the log of a container, both streams, from since_ns (0: from the start) on, until it ends. */
+struct engine_stream *engine_log_follow(struct engine_loop *loop, const char *container_id, int64_t since_ns,
+                                        const struct engine_log_handler *handler);
+
+/* Stops reading for a while (the engine then holds the rest back), and goes on. */
+void engine_stream_pause(struct engine_stream *stream, bool pause);
+
+/* Ends a stream without calling its end(). */
+void engine_stream_close(struct engine_stream *stream);
+
+struct engine_event {
+    const char *action; /* start, die, destroy, oom, ... */
+    const char *container_id, *service, *instance; /* of the labels; "" when it has none */
+};
+struct engine_event_handler {
+    void (*event)(void *context, const struct engine_event *event);
+    void (*end)(void *context, enum engine_status status);
+    void *context;
+};
+/* Watches what happens to the containers of an installation. */
+struct engine_stream *engine_events_watch(struct engine_loop *loop, const char *installation,
+                                          const struct engine_event_handler *handler);
+
+#endif

@@ -1,0 +1,23 @@
+-- The database roles, one a process and one for people who look. `skylarkctl migrate` applies this
+-- before the migrations, each time: it only adds what is missing. A role here can log in once the
+-- operator gives it a password or maps it in pg_ident.conf; what it may touch stands in the
+-- migrations, next to the tables.
+DO $$
+DECLARE
+    wanted record;
+BEGIN
+    FOR wanted IN
+        SELECT *
+        FROM (VALUES ('skylark_api', 'Skylark: the FastCGI workers; writes what users want'),
+                     ('skylark_deployer', 'Skylark: makes the engine match; writes what it observed'),
+                     ('skylark_collector', 'Skylark: writes log rows and their positions'),
+                     ('skylark_dba', 'Skylark: reads everything but hashes; for people'))
+             AS r (name, purpose)
+    LOOP
+        IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = wanted.name) THEN
+            EXECUTE format('CREATE ROLE %I LOGIN', wanted.name);
+            EXECUTE format('COMMENT ON ROLE %I IS %L', wanted.name, wanted.purpose);
+        END IF;
+    END LOOP;
+END
+$$;
