@@ -50,10 +50,10 @@ $(B)/%.o: %.c | $(generated)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -c -o $@ $<
 $(G)/%.o: $(G)/%.c
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -c -o $@ $<
-$(G)/%_statements.c: sql/embed.sh sql/queries/% $(wildcard sql/queries/*/*.sql)
+$(G)/%_statements.c $(G)/%_statements.h: sql/embed.sh $(wildcard sql/queries/*/*.sql)
 	@mkdir -p $(@D)
 	sql/embed.sh statements $(shell echo $* | tr a-z A-Z) sql/queries/$* $* $(G)/$*_statements
-$(G)/migrations.c: sql/embed.sh sql/roles.sql sql/bootstrap.sql $(wildcard sql/migrations/*.sql)
+$(G)/migrations.c $(G)/migrations.h &: sql/embed.sh sql/roles.sql sql/bootstrap.sql $(wildcard sql/migrations/*.sql)
 	@mkdir -p $(@D)
 	sql/embed.sh migrations $(G)/migrations
 

@@ -17,6 +17,7 @@ statements() {
         printf '/* Made by sql/embed.sh from %s: edit the files there. */\n' "$directory"
         printf '#ifndef %s\n#define %s\n\n#include "common/db.h"\n\nenum %s_statement {\n' "$guard" "$guard" "$name"
         for file in "$directory"/*.sql; do
+            [ -e "$file" ] || continue
             printf '    %s_%s,\n' "$prefix" "$(basename "$file" .sql | tr a-z A-Z)"
         done
         printf '    %s__MAX\n};\n\nextern const struct db_statement %s_statements[%s__MAX];\n\n#endif\n' "$prefix" "$name" "$prefix"
@@ -25,6 +26,7 @@ statements() {
         printf '/* Made by sql/embed.sh from %s: edit the files there. */\n#include "gen/%s_statements.h"\n\n' "$directory" "$name"
         printf 'const struct db_statement %s_statements[%s__MAX] = {\n' "$name" "$prefix"
         for file in "$directory"/*.sql; do
+            [ -e "$file" ] || continue
             base=$(basename "$file" .sql)
             n=$(sed 's/^[[:space:]]*--.*//' "$file" | grep -o '\$[0-9][0-9]*' | tr -d '$' | sort -n | tail -n 1)
             hot=false

@@ -1,0 +1,88 @@
+/* Transactions, and what became of a COMMIT that was cut off. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/db_internal.h"
+#include "common/log.h"
+#include "gen/common_statements.h"
+
+enum db_status db_begin(struct db *db)
+{
+    /* A dead idle connection is noticed here, where opening another one costs nothing. */
+    for (int attempt = 0;; attempt++) {
+        enum db_status status = db_connect(db);
+        if (status != DB_OK)
+            return status;
+        PGresult *r;
+        status = db_command(db, "BEGIN", NULL, 0, &r);
+        PQclear(r);
+        if (status == DB_OK)
+            db->in_transaction = true;
+        if (status != DB_AWAY || attempt > 0)
+            return status;
+    }
+}
+
+/* Asks a new connection what the server knows of the transaction. */
+static enum db_status transaction_fate(struct db *db)
+{
+    char id[sizeof db->transaction_id];
+    memcpy(id, db->transaction_id, sizeof id);
+    const char *params[] = {id};
+    int64_t deadline = clock_monotonic_ms() + db->options.connect_deadline_ms;
+    do {
+        PGresult *r;
+        db->next_attempt_ms = 0;
+        if (db_connect(db) != DB_OK ||
+            db_command(db, common_statements[COMMON_TRANSACTION_FATE].sql, params, 1, &r) != DB_OK) {
+            usleep(50 * 1000);
+            continue;
+        }
+        bool committed = strcmp(PQgetvalue(r, 0, 0), "committed") == 0;
+        bool aborted = strcmp(PQgetvalue(r, 0, 0), "aborted") == 0;
+        PQclear(r);
+        if (committed || aborted)
+            return committed ? DB_OK : DB_AWAY;
+        usleep(50 * 1000); /* in progress: the old backend has not noticed yet */
+    } while (clock_monotonic_ms() < deadline);
+    log_error("the connection broke during COMMIT of transaction %s; its outcome is not known", id);
+    return DB_UNKNOWN;
+}
+
+enum db_status db_commit(struct db *db)
+{
+    if (!db->in_transaction || db->conn == NULL)
+        return DB_AWAY;
+    PGresult *r;
+    enum db_status status = db_command(db, common_statements[COMMON_TRANSACTION_ID].sql, NULL, 0, &r);
+    if (status != DB_OK) {
+        db_rollback(db);
+        return status;
+    }
+    bool wrote = !PQgetisnull(r, 0, 0);
+    snprintf(db->transaction_id, sizeof db->transaction_id, "%s", PQgetvalue(r, 0, 0));
+    PQclear(r);
+    status = db_command(db, "COMMIT", NULL, 0, &r);
+    db->in_transaction = false;
+    if (status == DB_OK && strcmp(PQcmdStatus(r), "COMMIT") != 0)
+        status = DB_FAILED; /* PostgreSQL rolled a failed transaction back instead */
+    PQclear(r);
+    if (status == DB_AWAY && wrote)
+        return transaction_fate(db);
+    return status;
+}
+
+void db_rollback(struct db *db)
+{
+    if (!db->in_transaction)
+        return;
+    db->in_transaction = false;
+    if (db->conn == NULL)
+        return;
+    PGresult *r;
+    if (db_command(db, "ROLLBACK", NULL, 0, &r) != DB_OK)
+        db_drop(db); /* which rolls back as well */
+    PQclear(r);
+}
