@@ -1,0 +1,100 @@
+# nginx with its own folder, configuration and pid, and the certificate it shows.
+# shellcheck shell=bash
+
+# A certificate authority for this installation, made once.
+tls_make_ca() {
+    [ ! -s "$VAR/tls/ca.crt" ] || [ ! -s "$VAR/tls/ca.key" ] || return 0
+    say "making a certificate authority in $VAR/tls"
+    (umask 077 && openssl ecparam -name prime256v1 -genkey -noout -out "$VAR/tls/ca.key.new")
+    openssl req -x509 -new -key "$VAR/tls/ca.key.new" -sha256 -days 3650 -subj '/CN=Skylark local CA' \
+        -addext 'basicConstraints=critical,CA:TRUE,pathlen:0' -addext 'keyUsage=critical,keyCertSign,cRLSign' \
+        -out "$VAR/tls/ca.crt.new"
+    mv "$VAR/tls/ca.key.new" "$VAR/tls/ca.key"
+    mv "$VAR/tls/ca.crt.new" "$VAR/tls/ca.crt"
+    rm -f "$VAR/tls/server.crt"
+}
+
+# The server's certificate: made anew when its names change or it ends within a month.
+tls_make_server() {
+    local domain=$1 names host
+    host=$(hostname -f 2>/dev/null || hostname)
+    names="DNS:localhost,DNS:$domain,DNS:*.$domain,IP:127.0.0.1,IP:0:0:0:0:0:0:0:1"
+    [[ ! $host =~ ^[A-Za-z0-9.-]+$ ]] || [ "$host" = localhost ] || names+=",DNS:$host"
+    case $LISTEN in
+    127.0.0.1 | 0.0.0.0 | '[::]' | '[::1]') ;;
+    *) names+=",IP:$(printf %s "$LISTEN" | tr -d '[]')" ;;
+    esac
+    if [ -s "$VAR/tls/server.key" ] && [ "$(cat "$VAR/tls/server.names" 2>/dev/null)" = "$names" ] &&
+        openssl x509 -in "$VAR/tls/server.crt" -noout -checkend 2592000 >/dev/null 2>&1; then
+        return 0
+    fi
+    (
+        cd "$VAR/tls"
+        umask 077
+        openssl ecparam -name prime256v1 -genkey -noout -out server.key.new
+        openssl req -new -key server.key.new -sha256 -subj '/CN=Skylark' -out server.csr
+        printf '%s\n' 'basicConstraints=critical,CA:FALSE' 'keyUsage=critical,digitalSignature' \
+            'extendedKeyUsage=serverAuth' "subjectAltName=$names" >server.ext
+        openssl x509 -req -in server.csr -CA ca.crt -CAkey ca.key -sha256 -days 820 -extfile server.ext \
+            -set_serial "0x$(openssl rand -hex 16)" -out server.crt.new 2>openssl.log || {
+            cat openssl.log >&2
+            exit 1
+        }
+        chmod 644 server.crt.new
+        mv server.key.new server.key
+        mv server.crt.new server.crt
+        rm -f server.csr server.ext openssl.log
+    ) || fail 'openssl could not make a certificate'
+    printf '%s\n' "$names" | file_write "$VAR/tls/server.names" 644
+}
+
+# Fails with the holder's name when a port is taken by anything but our own front.
+front_check_ports() {
+    local name port holder
+    ! process_pid front >/dev/null || [ "$(cat "$VAR/run/front.ports" 2>/dev/null)" != "$(front_ports)" ] || return 0
+    process_stop front QUIT 5
+    for name in HTTPS_PORT HTTP_PORT INTERNAL_PORT; do
+        port=${!name}
+        holder=$(port_holder "$port")
+        [ -z "$holder" ] || fail "port $port (SKYLARK_$name) is taken by $holder: set SKYLARK_$name to another"
+    done
+}
+front_ports() { echo "$LISTEN $HTTPS_PORT $HTTP_PORT $INTERNAL_PORT"; }
+
+front_configure() {
+    local folder=$VAR/etc/nginx workers user=www-data
+    [ -n "$ROOTLY" ] || user=$(id -un)
+    workers=$(nproc)
+    [ "$workers" -le 8 ] || workers=8
+    mkdir -p "$folder" "$VAR/run/front"
+    "$ROOT/local/render.sh" RUN="$VAR/run/front" ETC="$folder" WORKERS="$workers" USER="$user" \
+        <"$ROOT/nginx/nginx.conf.in" | file_write "$folder/nginx.conf" 644
+    "$ROOT/local/render.sh" ETC="$folder" API="unix:$VAR/run/api-socket/api.sock" TLS="$VAR/tls" \
+        LISTEN="$LISTEN:" HTTPS_PORT="$HTTPS_PORT" HTTP_PORT="$HTTP_PORT" HTTPS_SUFFIX=":$HTTPS_PORT" \
+        INTERNAL="127.0.0.1:$INTERNAL_PORT" <"$ROOT/nginx/skylark.conf.in" | file_write "$folder/skylark.conf" 644
+    "$ROOT/local/render.sh" ACCESS_LOG="$VAR/log/access.log" <"$ROOT/nginx/skylark-server.conf.in" |
+        file_write "$folder/skylark-server.conf" 644
+    file_write "$folder/skylark-api.conf" 644 <"$ROOT/nginx/skylark-api.conf"
+}
+
+front_start() {
+    local etc=$VAR/etc/nginx
+    front_configure
+    process_start front root "$(process_made /usr/sbin/nginx "$etc/nginx.conf" "$etc/skylark.conf" \
+        "$etc/skylark-server.conf" "$etc/skylark-api.conf" "$VAR/tls/server.crt" -- "$(front_ports)")" \
+        /usr/sbin/nginx -p "$VAR/run/front" -c "$etc/nginx.conf" -e stderr
+    front_ports | file_write "$VAR/run/front.ports" 644
+    process_ready front 10 front_answers
+}
+front_answers() {
+    curl -s -o /dev/null --max-time 5 --cacert "$VAR/tls/ca.crt" "$(front_url)/healthz"
+}
+
+# The address that people and tests use.
+front_url() {
+    case $LISTEN in
+    127.0.0.1 | 0.0.0.0) echo "https://localhost:$HTTPS_PORT" ;;
+    *) echo "https://$LISTEN:$HTTPS_PORT" ;;
+    esac
+}
+front_internal_url() { echo "http://127.0.0.1:$INTERNAL_PORT"; }
