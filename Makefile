@@ -64,6 +64,11 @@ stop: ## end what run started, and only that
 status: ## show each process, the services and their instances
 	local/status
 
+deps: ## install what is missing to build, run and test
+	local/deps.sh run check
+install: all ## install under DESTDIR and PREFIX (/usr/local)
+	DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" B="$(B)" local/install.sh
+
 check: ## install what is missing, build, pass all tests
 	SAN=$(SAN) tests/check.sh
 bench: all ## measure, as ratios within one run
@@ -74,7 +79,7 @@ clean: ## remove what was built
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
-.PHONY: all run stop status check bench clean help
+.PHONY: all run stop status deps install check bench clean help
 .DELETE_ON_ERROR:
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

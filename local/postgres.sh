@@ -29,7 +29,7 @@ postgres_configure() {
 listen_addresses = ''
 unix_socket_directories = '$SOCKET_postgres'
 unix_socket_permissions = 0777   # who comes in is pg_hba.conf's matter
-max_connections = 200
+max_connections = $((200 + 4 * $(nproc)))
 shared_buffers = 256MB
 max_wal_size = 2GB
 fsync = on
