@@ -47,14 +47,16 @@ missing() {
 # The part that needs root. Leaves the machine's services as they were: what a package would start, is
 # not started (policy-rc.d); what it would enable for the next boot, is disabled again, when the package is new
 # here; the cluster `main` that Debian makes with a first PostgreSQL is not made (createcluster.d).
+policy=/usr/sbin/policy-rc.d made_policy=''
+cluster=/etc/postgresql-common/createcluster.d/zz-skylark.conf made_cluster=''
+# shellcheck disable=SC2317
+tidy() {
+    [ -z "$made_policy" ] || rm -f "$policy"
+    [ -z "$made_cluster" ] || rm -f "$cluster"
+    rmdir "${cluster%/*}" 2>/dev/null || true
+}
 install_packages() {
-    local policy=/usr/sbin/policy-rc.d cluster=/etc/postgresql-common/createcluster.d/zz-skylark.conf
-    local made_policy= made_cluster= unit
-    # shellcheck disable=SC2317
-    tidy() {
-        [ -z "$made_policy" ] || rm -f "$policy"
-        [ -z "$made_cluster" ] || rm -f "$cluster"
-    }
+    local unit
     trap tidy EXIT
     trap 'exit 130' INT TERM HUP
     if [ ! -e "$policy" ]; then
