@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/config_value.h"
+#include "common/log.h"
 
 static const struct config_setting *setting_find(const struct config_setting *table, size_t n, const char *name)
 {
@@ -127,6 +128,30 @@ void config_free(const struct config_setting *table, size_t n, void *target)
         free(*field);
         *field = NULL;
     }
+}
+
+void config_keep(const struct config_setting *table, size_t n, void *fresh, void *old)
+{
+    struct buf before = {0}, after = {0}, fault = {0};
+    for (size_t i = 0; i < n; i++) {
+        if (table[i].reloadable)
+            continue;
+        struct config_setting row = table[i];
+        row.secret = false; /* compared, not shown */
+        buf_clear(&before);
+        buf_clear(&after);
+        config_value_format(&row, old, &before);
+        config_value_format(&row, fresh, &after);
+        if (strcmp(buf_text(&before), buf_text(&after)) == 0)
+            continue;
+        log_warning("%s takes effect with the next restart only", row.name);
+        if (config_value_parse(&row, fresh, buf_text(&before), &fault) != 0)
+            log_error("%s could not be kept: %s", row.name, buf_text(&fault));
+    }
+    buf_free(&before);
+    buf_free(&after);
+    buf_free(&fault);
+    config_free(table, n, old);
 }
 
 void config_dump(const struct config_setting *table, size_t n, const void *target, FILE *out)

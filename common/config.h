@@ -41,6 +41,10 @@ int config_load(const struct config_setting *table, size_t n_settings, void *tar
 /* Frees the strings that config_load allocated. */
 void config_free(const struct config_setting *table, size_t n_settings, void *target);
 
+/* After a reload: settings that are not reloadable keep the value they have in old, with a warning in the log when
+ * the file now says another. Frees old; fresh then owns everything. */
+void config_keep(const struct config_setting *table, size_t n_settings, void *fresh, void *old);
+
 /* Writes the settings in force, secrets masked (of a connection string, only its password). */
 void config_dump(const struct config_setting *table, size_t n_settings, const void *target, FILE *out);
 

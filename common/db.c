@@ -334,6 +334,15 @@ static void idle_check(struct db *db)
     }
 }
 
+enum db_status db_ping(struct db *db)
+{
+    if (db->conn != NULL)
+        idle_check(db);
+    bool had_connection = db->conn != NULL;
+    enum db_status status = db_connect(db); /* which checks the schema of a new connection */
+    return status == DB_OK && had_connection ? schema_check(db) : status;
+}
+
 enum db_status db_send(struct db *db, unsigned statement, const char *const *params)
 {
     if (db->conn != NULL && !db->in_transaction)

@@ -50,6 +50,10 @@ void db_free(struct db *db); /* closes; accepts NULL */
  * but only once a second while the server is away; between, it answers DB_AWAY at once. */
 enum db_status db_connect(struct db *db) __attribute__((warn_unused_result));
 
+/* Asks the server for its schema, over the connection that is there or a new one: DB_OK means that it answers and is
+ * migrated. */
+enum db_status db_ping(struct db *db) __attribute__((warn_unused_result));
+
 /* Runs statement number `statement` with n_params text parameters (NULL entries are SQL NULL). On
  * DB_OK *result is the caller's, to PQclear; on anything else it is NULL. Connects when needed. An
  * idle connection that turns out to be dead is opened anew and the statement sent once more, unless a

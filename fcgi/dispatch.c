@@ -1,0 +1,170 @@
+/* From a request to its answer. Whatever a route's row says is enforced here, once, and nothing is let through
+ * that no row allows. */
+#include "fcgi/dispatch.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "fcgi/route.h"
+#include "gen/api_statements.h"
+
+/* How often a transaction is tried when PostgreSQL finds a deadlock. */
+#define CHANGE_ATTEMPTS 3
+
+static int right_rank(const char *granted)
+{
+    return strcmp(granted, "admin") == 0 ? 3 : strcmp(granted, "write") == 0 ? 2 : strcmp(granted, "read") == 0 ? 1 : 0;
+}
+
+/* Judges the first columns of a result by the route's row. */
+static void access_check(struct request *rq, const PGresult *result)
+{
+    if (PQntuples(result) == 0) {
+        problem_set(&rq->problem, PROBLEM_UNAUTHORIZED, "The token is not valid.");
+        return;
+    }
+    snprintf(rq->access.token_id, sizeof rq->access.token_id, "%s", PQgetvalue(result, 0, 0));
+    snprintf(rq->access.user_name, sizeof rq->access.user_name, "%s", PQgetvalue(result, 0, 1));
+    rq->access.token_unmarked = PQgetvalue(result, 0, 3)[0] == 't';
+    if (rq->route->access == ROUTE_TOKEN)
+        return;
+    int granted = right_rank(PQgetvalue(result, 0, 2));
+    int needed = rq->route->access == ROUTE_READ ? 1 : rq->route->access == ROUTE_WRITE ? 2 : 4;
+    if (granted == 0)
+        problem_set(&rq->problem, PROBLEM_NOT_FOUND, "No such namespace, or none that this token may see.");
+    else if (granted < needed)
+        problem_set(&rq->problem, PROBLEM_FORBIDDEN, "This needs the right to write; the token may only read.");
+}
+
+/* Finds out who asks, in a statement of its own. */
+static void authorise(struct request *rq)
+{
+    const char *params[] = {rq->token_hash, rq->namespace_name, rq->id};
+    PGresult *result;
+    enum db_status status = db_run(rq->db, API_AUTHORISE, params, &result);
+    if (status != DB_OK) {
+        request_db_problem(rq, status);
+        return;
+    }
+    access_check(rq, result);
+    if (rq->problem.kind == PROBLEM_NONE)
+        snprintf(rq->access.namespace_id, sizeof rq->access.namespace_id, "%s", PQgetvalue(result, 0, 4));
+    PQclear(result);
+}
+
+static void run_query(struct request *rq)
+{
+    const char *params[ROUTE_PARAMETERS_MAX] = {rq->token_hash, rq->namespace_name, rq->service_name};
+    if (rq->route->bind != NULL)
+        rq->route->bind(rq, params);
+    if (rq->problem.kind != PROBLEM_NONE) {
+        /* Who may not ask learns nothing of what is wrong with the question. */
+        struct problem faults = rq->problem;
+        rq->problem = (struct problem){0};
+        authorise(rq);
+        if (rq->problem.kind == PROBLEM_NONE) {
+            problem_free(&rq->problem);
+            rq->problem = faults;
+        } else {
+            problem_free(&faults);
+        }
+        return;
+    }
+    PGresult *result;
+    enum db_status status = db_run(rq->db, rq->route->statement, params, &result);
+    if (status != DB_OK) {
+        request_db_problem(rq, status);
+        return;
+    }
+    access_check(rq, result);
+    if (rq->problem.kind == PROBLEM_NONE)
+        rq->route->handle(rq, result);
+    PQclear(result);
+}
+
+static enum db_status run_change_once(struct request *rq)
+{
+    enum db_status status = db_begin(rq->db);
+    if (status != DB_OK)
+        return status;
+    authorise(rq);
+    if (rq->problem.kind == PROBLEM_NONE)
+        rq->route->handle(rq, NULL);
+    if (rq->problem.kind != PROBLEM_NONE) {
+        db_rollback(rq->db);
+        return DB_OK;
+    }
+    return db_commit(rq->db);
+}
+
+static void run_change(struct request *rq)
+{
+    for (int attempt = 1;; attempt++) {
+        rq->deadlocked = false;
+        enum db_status status = run_change_once(rq);
+        bool again = status == DB_RETRY || rq->deadlocked;
+        if (again && attempt < CHANGE_ATTEMPTS) {
+            request_reset_response(rq);
+            continue;
+        }
+        request_db_problem(rq, status);
+        return;
+    }
+}
+
+static void run_route(struct request *rq)
+{
+    const struct route *route = rq->route;
+    switch (route->access) {
+    case ROUTE_PUBLIC:
+    case ROUTE_INTERNAL:
+        break;
+    case ROUTE_TOKEN:
+    case ROUTE_READ:
+    case ROUTE_WRITE:
+        if (rq->token_hash[0] == '\0') {
+            problem_set(&rq->problem, PROBLEM_UNAUTHORIZED,
+                        "Send the header \"Authorization: Token …\"; /v1/generate-api-token/ gives one out.");
+            return;
+        }
+        break;
+    case ROUTE_DENIED:
+    case ROUTE__MAX:
+        problem_set(&rq->problem, PROBLEM_NOT_FOUND, "No such resource.");
+        return;
+    }
+    if (route->bodies != 0)
+        request_read_body(rq, route->bodies, (size_t)rq->settings->body_limit);
+    if (rq->problem.kind != PROBLEM_NONE)
+        return;
+    switch (route->kind) {
+    case ROUTE_PLAIN:
+        route->handle(rq, NULL);
+        break;
+    case ROUTE_QUERY:
+        run_query(rq);
+        break;
+    case ROUTE_CHANGE:
+        run_change(rq);
+        break;
+    }
+}
+
+/* Once a minute a token's last use is noted, after the answer is out. */
+static void mark_token(struct request *rq)
+{
+    const char *params[] = {rq->access.token_id};
+    if (rq->access.token_unmarked && db_execute(rq->db, API_TOKEN_MARK, params, NULL) != DB_OK)
+        log_warning("the use of token %s could not be noted: %s", rq->access.token_id, db_message(rq->db));
+}
+
+void dispatch(struct request *rq)
+{
+    if (rq->problem.kind == PROBLEM_NONE)
+        rq->route = route_find(rq);
+    if (rq->route != NULL)
+        run_route(rq);
+    request_respond(rq);
+    mark_token(rq);
+}

@@ -1,0 +1,10 @@
+/* From a request to its answer: finds the route, enforces what its row says, calls the handler. */
+#ifndef SKYLARK_FCGI_DISPATCH_H
+#define SKYLARK_FCGI_DISPATCH_H
+
+#include "fcgi/request.h"
+
+/* Answers a request that request_open filled, and sends the answer. */
+void dispatch(struct request *rq);
+
+#endif

@@ -1,0 +1,94 @@
+/* GET of a namespace's services, page by page. Pages are cut from the newest service that the first page saw
+ * (as_of), so that rows added meanwhile move nothing. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fcgi/checks.h"
+#include "fcgi/handlers.h"
+#include "fcgi/query_check.h"
+#include "fcgi/route.h"
+
+#define PAGE_SIZE_DEFAULT 20
+#define PAGE_SIZE_MAX 100
+#define PAGE_MAX 1000000000LL
+
+enum { COLUMN_RESULTS = ROUTE_ACCESS_COLUMNS, COLUMN_COUNT, COLUMN_NEWEST };
+
+void bind_services_list(struct request *rq, const char **params)
+{
+    static const char *const names[] = {"page", "page_size", "as_of", "target_state", "name", NULL};
+    query_check_names(rq, names);
+    struct list_page *p = &rq->page;
+    p->number = query_integer(rq, "page", 1, PAGE_MAX, 1);
+    p->size = query_integer(rq, "page_size", 1, PAGE_SIZE_MAX, PAGE_SIZE_DEFAULT);
+    query_integer(rq, "as_of", 0, INT64_MAX, 0);
+    const char *state = form_get(&rq->query, "target_state"), *prefix = form_get(&rq->query, "name");
+    if (state != NULL && strcmp(state, "STARTED") != 0 && strcmp(state, "STOPPED") != 0)
+        problem_add(&rq->problem, "target_state", "must be one of STARTED, STOPPED");
+    snprintf(p->size_text, sizeof p->size_text, "%" PRId64, p->size);
+    snprintf(p->offset_text, sizeof p->offset_text, "%" PRId64, (p->number - 1) * p->size);
+    params[2] = p->size_text;
+    params[3] = p->offset_text;
+    params[4] = form_get(&rq->query, "as_of");
+    params[5] = state;
+    params[6] = prefix;
+}
+
+/* Adds s percent-encoded but for what RFC 3986 leaves as it is. */
+static void add_encoded(struct buf *b, const char *s)
+{
+    for (; *s != '\0'; s++) {
+        unsigned char c = (unsigned char)*s;
+        if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("-._~", c) != NULL)
+            buf_addc(b, (char)c);
+        else
+            buf_addf(b, "%%%02X", c);
+    }
+}
+
+/* Adds the absolute URL of a page as a JSON string, or null when there is no such page. */
+static void add_page_url(struct request *rq, int64_t number, bool exists, const char *as_of)
+{
+    if (!exists) {
+        buf_adds(&rq->reply, "null");
+        return;
+    }
+    struct buf url = {0};
+    const char *host = request_parameter(rq, "HTTP_HOST");
+    buf_addf(&url, "%s://%s/v1/services/", request_parameter(rq, "REQUEST_SCHEME"),
+             host[0] != '\0' ? host : request_parameter(rq, "SERVER_NAME"));
+    add_encoded(&url, rq->namespace_name);
+    buf_addf(&url, "/?page=%" PRId64 "&page_size=%" PRId64 "&as_of=", number, rq->page.size);
+    add_encoded(&url, as_of);
+    for (size_t i = 0; i < rq->query.n; i++) {
+        const struct form_field *f = &rq->query.fields[i];
+        if (strcmp(f->name, "target_state") != 0 && strcmp(f->name, "name") != 0)
+            continue;
+        buf_addf(&url, "&%s=", f->name);
+        add_encoded(&url, f->value);
+    }
+    buf_add_json(&rq->reply, buf_text(&url), url.len);
+    buf_free(&url);
+}
+
+void handle_services_list(struct request *rq, const PGresult *result)
+{
+    const char *count_text = PQgetvalue(result, 0, COLUMN_COUNT), *newest = PQgetvalue(result, 0, COLUMN_NEWEST);
+    const char *given = form_get(&rq->query, "as_of"), *as_of = given != NULL ? given : newest;
+    int64_t count = strtoll(count_text, NULL, 10);
+    int64_t pages = count > 0 ? (count + rq->page.size - 1) / rq->page.size : 1;
+    if (rq->page.number > pages) {
+        problem_set(&rq->problem, PROBLEM_NOT_FOUND, "There is no page %" PRId64 "; the last one is %" PRId64 ".",
+                    rq->page.number, pages);
+        return;
+    }
+    buf_addf(&rq->reply, "{\"count\":%" PRId64 ",\"previous\":", count);
+    add_page_url(rq, rq->page.number - 1, rq->page.number > 1, as_of);
+    buf_adds(&rq->reply, ",\"next\":");
+    add_page_url(rq, rq->page.number + 1, rq->page.number < pages, as_of);
+    buf_adds(&rq->reply, ",\"results\":");
+    buf_add(&rq->reply, PQgetvalue(result, 0, COLUMN_RESULTS), (size_t)PQgetlength(result, 0, COLUMN_RESULTS));
+    buf_addc(&rq->reply, '}');
+}

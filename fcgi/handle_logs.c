@@ -1,0 +1,137 @@
+/* GET of log lines, of a service or of one of its instances: streamed row by row, so that a result of any size
+ * costs the worker no memory. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <uuid/uuid.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "fcgi/handlers.h"
+#include "fcgi/query_check.h"
+#include "fcgi/route.h"
+#include "gen/api_statements.h"
+
+#define NS_PER_SECOND ((int64_t)1000000000)
+#define NS_PER_MICROSECOND ((int64_t)1000)
+#define WINDOW_DEFAULT_NS (15 * 60 * NS_PER_SECOND)
+#define LIMIT_MAX 1000000
+/* Rows are handed to libfcgi in pieces of about this size. */
+#define PIECE_BYTES 32768
+
+enum { COLUMN_SERVICE_ID = ROUTE_ACCESS_COLUMNS, COLUMN_INSTANCE_SERVICE_ID };
+
+/* The time range. An end without decimals means that whole second, as old clients expect: a line whose "time" equals
+ * it is in. */
+static void bind_range(struct request *rq)
+{
+    bool whole, ignored;
+    int64_t now = clock_wall_ns();
+    /* Lines may bear a time a little ahead of this machine's clock. */
+    int64_t end = query_time(rq, "end_time", now + 60 * NS_PER_SECOND, &whole);
+    int64_t start = query_time(rq, "start_time", (form_get(&rq->query, "end_time") != NULL ? end : now) - WINDOW_DEFAULT_NS,
+                               &ignored);
+    if (rq->problem.kind == PROBLEM_NONE && start > end)
+        problem_add(&rq->problem, "start_time", "must not be later than end_time");
+    end += whole ? NS_PER_SECOND : NS_PER_MICROSECOND;
+    snprintf(rq->logs.from, sizeof rq->logs.from, "%" PRId64, start / NS_PER_MICROSECOND);
+    snprintf(rq->logs.until, sizeof rq->logs.until, "%" PRId64, end / NS_PER_MICROSECOND);
+    if (form_get(&rq->query, "limit") != NULL) {
+        int64_t limit = query_integer(rq, "limit", 1, LIMIT_MAX, 1);
+        snprintf(rq->logs.limit, sizeof rq->logs.limit, "%" PRId64, limit);
+    }
+}
+
+void bind_logs(struct request *rq, const char **params)
+{
+    static const char *const names[] = {"start_time", "end_time", "limit", "instance_id", NULL};
+    (void)params;
+    query_check_names(rq, names);
+    bind_range(rq);
+    const char *id = form_get(&rq->query, "instance_id");
+    if (id == NULL)
+        return;
+    size_t n = strlen(id);
+    uuid_t uuid;
+    if (n == 36 ? uuid_parse(id, uuid) != 0 : n != 8 || strspn(id, "0123456789abcdefABCDEF") != 8)
+        problem_add(&rq->problem, "instance_id", "must be the uuid of an instance or its first 8 digits");
+    snprintf(rq->logs.instance, sizeof rq->logs.instance, "%.36s", id);
+    for (char *p = rq->logs.instance; *p != '\0'; p++)
+        *p = (char)(*p >= 'A' && *p <= 'F' ? *p - 'A' + 'a' : *p);
+}
+
+void bind_instance(struct request *rq, const char **params)
+{
+    uuid_t uuid;
+    /* What is no uuid is no instance either. */
+    if (uuid_parse(rq->instance_id, uuid) != 0)
+        problem_set(&rq->problem, PROBLEM_NOT_FOUND, "No such instance.");
+    else
+        uuid_unparse_lower(uuid, rq->logs.instance);
+    params[3] = rq->logs.instance;
+}
+
+void bind_instance_logs(struct request *rq, const char **params)
+{
+    static const char *const names[] = {"start_time", "end_time", "limit", NULL};
+    query_check_names(rq, names);
+    bind_range(rq);
+    bind_instance(rq, params);
+}
+
+static void stream_logs(struct request *rq, const char *service_id)
+{
+    const struct log_query *q = &rq->logs;
+    if (rq->head) {
+        request_stream_begin(rq);
+        return;
+    }
+    const char *params[] = {service_id, q->from, q->until, q->instance[0] != '\0' ? q->instance : NULL, q->limit};
+    enum db_status status = db_stream_begin(rq->db, q->limit[0] != '\0' ? API_LOGS_TAIL : API_LOGS_STREAM, params);
+    const PGresult *row = NULL;
+    if (status == DB_OK)
+        status = db_stream_next(rq->db, &row);
+    if (status != DB_OK) {
+        db_stream_end(rq->db);
+        request_db_problem(rq, status);
+        return;
+    }
+    /* From here on the status is out; what fails now cuts the answer off, so that no client takes it for whole. */
+    bool going = request_stream_begin(rq);
+    buf_addc(&rq->reply, '[');
+    while (going && row != NULL) {
+        if (rq->reply.len > PIECE_BYTES) {
+            going = request_stream_write(rq, rq->reply.data, rq->reply.len);
+            buf_clear(&rq->reply);
+        }
+        buf_add(&rq->reply, PQgetvalue(row, 0, 0), (size_t)PQgetlength(row, 0, 0));
+        status = db_stream_next(rq->db, &row);
+        if (status == DB_OK && row != NULL)
+            buf_adds(&rq->reply, ",\n");
+        going = going && status == DB_OK;
+    }
+    buf_addc(&rq->reply, ']');
+    if (status != DB_OK || rq->reply.failed) {
+        log_error("log lines could not be sent to their end: %s", db_message(rq->db));
+        rq->broken = true;
+    } else if (going) {
+        request_stream_write(rq, rq->reply.data, rq->reply.len);
+    }
+    db_stream_end(rq->db);
+}
+
+void handle_logs(struct request *rq, const PGresult *result)
+{
+    if (PQgetisnull(result, 0, COLUMN_SERVICE_ID))
+        problem_set(&rq->problem, PROBLEM_NOT_FOUND, "No such service.");
+    else
+        stream_logs(rq, PQgetvalue(result, 0, COLUMN_SERVICE_ID));
+}
+
+void handle_instance_logs(struct request *rq, const PGresult *result)
+{
+    if (PQgetisnull(result, 0, COLUMN_INSTANCE_SERVICE_ID))
+        problem_set(&rq->problem, PROBLEM_NOT_FOUND, "No such instance.");
+    else
+        stream_logs(rq, PQgetvalue(result, 0, COLUMN_INSTANCE_SERVICE_ID));
+}

@@ -1,0 +1,258 @@
+/* What changes a service: create, update, start, stop, delete. Each runs inside the dispatcher's transaction, after the
+ * dispatcher has made sure that the caller may write. */
+#include <stdio.h>
+#include <string.h>
+#include <uuid/uuid.h>
+
+#include "fcgi/handlers.h"
+#include "fcgi/service_fields.h"
+#include "gen/api_statements.h"
+
+#define UUID_TEXT_SIZE 37
+
+/* What a change needs to know of the service, which stays locked. */
+struct service {
+    char id[UUID_TEXT_SIZE];
+    bool automatic, has_autoscaling;
+};
+
+/* Runs a statement for its effect. Returns whether it took place; a problem is reported if not. */
+static bool change(struct request *rq, unsigned statement, const char *const *params)
+{
+    enum db_status status = db_execute(rq->db, statement, params, NULL);
+    if (status != DB_OK)
+        request_db_problem(rq, status);
+    return status == DB_OK;
+}
+
+/* Runs a statement and copies its first value ("" for none or null) to out, which the caller frees. */
+static bool ask(struct request *rq, unsigned statement, const char *const *params, struct buf *out)
+{
+    PGresult *result;
+    enum db_status status = db_run(rq->db, statement, params, &result);
+    request_db_problem(rq, status);
+    if (status == DB_OK && PQntuples(result) > 0)
+        buf_add(out, PQgetvalue(result, 0, 0), (size_t)PQgetlength(result, 0, 0));
+    PQclear(result);
+    return status == DB_OK;
+}
+
+static bool service_lock(struct request *rq, struct service *s)
+{
+    const char *params[] = {rq->access.namespace_id, rq->service_name};
+    PGresult *result;
+    enum db_status status = db_run(rq->db, API_SERVICE_LOCK, params, &result);
+    request_db_problem(rq, status);
+    bool found = status == DB_OK && PQntuples(result) > 0;
+    if (status == DB_OK && !found)
+        problem_set(&rq->problem, PROBLEM_NOT_FOUND, "No such service.");
+    if (found) {
+        snprintf(s->id, sizeof s->id, "%s", PQgetvalue(result, 0, 0));
+        s->automatic = strcmp(PQgetvalue(result, 0, 2), "AUTO") == 0;
+        s->has_autoscaling = PQgetvalue(result, 0, 3)[0] == 't';
+    }
+    PQclear(result);
+    return found;
+}
+
+static bool add_event(struct request *rq, const char *id, const char *action, const char *reason)
+{
+    const char *params[] = {id, rq->access.user_name, action, reason, rq->id};
+    return change(rq, API_EVENT_ADD, params);
+}
+
+static void reply_document(struct request *rq, const char *id)
+{
+    const char *params[] = {id};
+    ask(rq, API_SERVICE_DOCUMENT, params, &rq->reply);
+}
+
+/* Turns a broken unique constraint into words; what belongs to another namespace is not named. */
+static void report_conflict(struct request *rq, struct json_object *fields)
+{
+    const char *constraint = db_constraint(rq->db);
+    const char *name = service_fields_text(fields, "service_name");
+    const char *domain = service_fields_text(fields, "custom_domain_name");
+    if (strcmp(constraint, "services_namespace_id_name_key") == 0)
+        problem_set(&rq->problem, PROBLEM_CONFLICT, "The namespace %s already has a service named %s.", rq->namespace_name,
+                    name);
+    else if (strcmp(constraint, "services_domain_label_key") == 0)
+        problem_set(&rq->problem, PROBLEM_CONFLICT,
+                    "The domain name of a service named %s in %s is in use by another service; choose another name.", name,
+                    rq->namespace_name);
+    else if (strcmp(constraint, "services_custom_domain_name_key") == 0)
+        problem_set(&rq->problem, PROBLEM_CONFLICT, "The custom domain name %s is in use by another service.", domain);
+    else
+        request_db_problem(rq, DB_CONFLICT);
+}
+
+/* Runs the statement that writes the service's own row. */
+static bool write_row(struct request *rq, unsigned statement, const char *const *params, struct json_object *fields)
+{
+    enum db_status status = db_execute(rq->db, statement, params, NULL);
+    if (status == DB_CONFLICT)
+        report_conflict(rq, fields);
+    else
+        request_db_problem(rq, status);
+    return status == DB_OK;
+}
+
+/* Writes what stands in tables of its own, as far as it was given. */
+static bool write_parts(struct request *rq, const char *id, struct json_object *fields)
+{
+    static const struct {
+        const char *field;
+        unsigned statement;
+    } parts[] = {{"instance_envvars", API_ENVVARS_REPLACE}, {"instance_ports", API_PORTS_REPLACE},
+                 {"volumes", API_VOLUMES_REPLACE},          {"linked_to_apps", API_LINKS_REPLACE},
+                 {"autoscaling_config", API_AUTOSCALING_REPLACE}};
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        const char *params[] = {id, service_fields_text(fields, parts[i].field)};
+        if (params[1] != NULL && !change(rq, parts[i].statement, params))
+            return false;
+    }
+    return true;
+}
+
+/* Reports every linked service that is not there. */
+static void check_links_exist(struct request *rq, struct json_object *fields)
+{
+    const char *params[] = {rq->access.namespace_id, service_fields_text(fields, "linked_to_apps")};
+    if (params[1] == NULL)
+        return;
+    PGresult *result;
+    enum db_status status = db_run(rq->db, API_LINKS_MISSING, params, &result);
+    request_db_problem(rq, status);
+    for (int i = 0; status == DB_OK && i < PQntuples(result); i++) {
+        char place[128];
+        snprintf(place, sizeof place, "linked_to_apps.%s", PQgetvalue(result, i, 0));
+        problem_add(&rq->problem, place, "is no service of this namespace");
+    }
+    PQclear(result);
+}
+
+/* AUTO needs thresholds, which may have been there before. */
+static void check_mode(struct request *rq, struct json_object *fields, const struct service *before)
+{
+    const char *mode = service_fields_text(fields, "scaling_mode");
+    bool automatic = mode != NULL ? strcmp(mode, "AUTO") == 0 : before != NULL && before->automatic;
+    struct json_object *config;
+    bool given = json_object_object_get_ex(fields, "autoscaling_config", &config);
+    bool thresholds = given ? json_object_object_length(config) > 0 : before != NULL && before->has_autoscaling;
+    if (automatic && !thresholds)
+        problem_add(&rq->problem, "autoscaling_config", "must be given while scaling_mode is AUTO");
+}
+
+/* Reads and checks the body. NULL with every fault reported; else the caller puts it. */
+static struct json_object *read_fields(struct request *rq, const struct service *before)
+{
+    struct json_object *body = request_json(rq);
+    if (body == NULL)
+        return NULL;
+    struct buf region = {0};
+    ask(rq, API_INSTALLATION_GET, NULL, &region);
+    struct json_object *fields =
+        fields_check(service_fields, service_n_fields, body, before == NULL ? FIELDS_CREATE : FIELDS_UPDATE, &rq->problem);
+    service_fields_check_rules(fields, rq->namespace_name, before != NULL ? rq->service_name : NULL, buf_text(&region),
+                               &rq->problem);
+    if (rq->problem.kind == PROBLEM_NONE || rq->problem.kind == PROBLEM_INVALID) {
+        check_mode(rq, fields, before);
+        check_links_exist(rq, fields);
+    }
+    buf_free(&region);
+    json_object_put(body);
+    if (rq->problem.kind == PROBLEM_NONE)
+        return fields;
+    json_object_put(fields);
+    return NULL;
+}
+
+void handle_service_create(struct request *rq, const PGresult *result)
+{
+    (void)result;
+    struct json_object *fields = read_fields(rq, NULL);
+    if (fields == NULL)
+        return;
+    char id[UUID_TEXT_SIZE];
+    uuid_t uuid;
+    uuid_generate_random(uuid);
+    uuid_unparse_lower(uuid, id);
+    const char *params[] = {id, rq->access.namespace_id, rq->access.user_name, json_object_to_json_string(fields)};
+    if (write_row(rq, API_SERVICE_INSERT, params, fields) && write_parts(rq, id, fields) &&
+        add_event(rq, id, "service_created", "")) {
+        reply_document(rq, id);
+        rq->status = "201 Created";
+        buf_addf(&rq->headers, "Location: /v1/services/%s/%s/\r\n", rq->namespace_name,
+                 service_fields_text(fields, "service_name"));
+    }
+    json_object_put(fields);
+}
+
+/* Which fields an event names: never their values, which may be secret. */
+static void list_names(struct json_object *fields, struct buf *out)
+{
+    json_object_object_foreach(fields, name, value)
+    {
+        (void)value;
+        buf_addf(out, "%s%s", out->len > 0 ? ", " : "", name);
+    }
+}
+
+void handle_service_update(struct request *rq, const PGresult *result)
+{
+    (void)result;
+    struct service s;
+    if (!service_lock(rq, &s))
+        return;
+    struct json_object *fields = read_fields(rq, &s);
+    if (fields == NULL)
+        return;
+    struct buf names = {0};
+    list_names(fields, &names);
+    const char *params[] = {s.id, json_object_to_json_string(fields)};
+    if (write_row(rq, API_SERVICE_UPDATE, params, fields) && write_parts(rq, s.id, fields) &&
+        add_event(rq, s.id, "service_updated", buf_text(&names)))
+        reply_document(rq, s.id);
+    buf_free(&names);
+    json_object_put(fields);
+}
+
+static void set_target(struct request *rq, const char *state, const char *action)
+{
+    struct service s;
+    if (!service_lock(rq, &s))
+        return;
+    const char *params[] = {s.id, state};
+    if (change(rq, API_SERVICE_SET_TARGET, params) && add_event(rq, s.id, action, ""))
+        reply_document(rq, s.id);
+}
+
+void handle_service_start(struct request *rq, const PGresult *result)
+{
+    (void)result;
+    set_target(rq, "STARTED", "service_start_requested");
+}
+
+void handle_service_stop(struct request *rq, const PGresult *result)
+{
+    (void)result;
+    set_target(rq, "STOPPED", "service_stop_requested");
+}
+
+void handle_service_delete(struct request *rq, const PGresult *result)
+{
+    (void)result;
+    struct service s;
+    struct buf linked = {0};
+    if (!service_lock(rq, &s))
+        return;
+    const char *params[] = {s.id};
+    if (!ask(rq, API_SERVICE_LINKED_FROM, params, &linked))
+        return;
+    if (linked.len > 0)
+        problem_set(&rq->problem, PROBLEM_CONFLICT, "Services link to it: %s. Take those links away first.",
+                    buf_text(&linked));
+    else if (add_event(rq, s.id, "service_delete_requested", "") && change(rq, API_SERVICE_DELETE, params))
+        rq->status = "204 No Content";
+    buf_free(&linked);
+}

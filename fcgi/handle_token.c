@@ -1,0 +1,148 @@
+/* POST of a user name and password for a token. Guessing is slowed down before the password is looked at. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "common/secret.h"
+#include "fcgi/fields.h"
+#include "fcgi/handlers.h"
+#include "gen/api_statements.h"
+
+#define SUBJECT_SIZE 192
+#define NAME_MAX_BYTES 100
+#define PASSWORD_MAX_BYTES 1024
+
+struct login {
+    char *username;
+    char *password;
+    char by_user[SUBJECT_SIZE], by_address[SUBJECT_SIZE]; /* what attempts are counted by */
+};
+
+static const struct field login_fields[] = {
+    {.name = "username", .type = FIELD_TEXT, .required = true, .min = 1, .max = NAME_MAX_BYTES, .help = "Name of the user."},
+    {.name = "password", .type = FIELD_TEXT, .required = true, .min = 1, .max = PASSWORD_MAX_BYTES, .help = "Its password."},
+};
+
+/* The body as an object, whichever way it was sent. */
+static struct json_object *login_body(struct request *rq)
+{
+    if (rq->body_kind != BODY_URLENCODED && rq->body_kind != BODY_MULTIPART)
+        return request_json(rq);
+    struct form form = {0};
+    const char *fault = NULL;
+    int parsed = rq->body_kind == BODY_URLENCODED
+                     ? form_parse_urlencoded(&form, buf_text(&rq->body), rq->body.len, &fault)
+                     : form_parse_multipart(&form, request_parameter(rq, "CONTENT_TYPE"), buf_text(&rq->body), rq->body.len,
+                                            &fault);
+    struct json_object *object = NULL;
+    if (parsed != 0) {
+        problem_set(&rq->problem, PROBLEM_BAD_REQUEST, "The body can't be read: %s.", fault);
+    } else {
+        object = json_object_new_object();
+        for (size_t i = 0; i < form.n; i++)
+            json_object_object_add(object, form.fields[i].name, json_object_new_string(form.fields[i].value));
+    }
+    form_free(&form);
+    return object;
+}
+
+static bool login_read(struct request *rq, struct login *login)
+{
+    struct json_object *body = login_body(rq), *value;
+    if (body == NULL)
+        return false;
+    struct json_object *checked = fields_check(login_fields, sizeof login_fields / sizeof login_fields[0], body,
+                                               FIELDS_CREATE, &rq->problem);
+    if (rq->problem.kind == PROBLEM_NONE) {
+        if (json_object_object_get_ex(checked, "username", &value))
+            login->username = strdup(json_object_get_string(value));
+        if (json_object_object_get_ex(checked, "password", &value))
+            login->password = strdup(json_object_get_string(value));
+    }
+    json_object_put(checked);
+    json_object_put(body);
+    if (rq->problem.kind == PROBLEM_NONE && (login->username == NULL || login->password == NULL))
+        problem_set(&rq->problem, PROBLEM_INTERNAL, "Out of memory.");
+    if (rq->problem.kind != PROBLEM_NONE)
+        return false;
+    snprintf(login->by_address, sizeof login->by_address, "address:%.45s", rq->address);
+    snprintf(login->by_user, sizeof login->by_user, "user:%s@%.45s", login->username, rq->address);
+    return true;
+}
+
+/* Counts the attempt; reports 429 when there were too many. */
+static bool login_allowed(struct request *rq, const struct login *login)
+{
+    const char *params[] = {login->by_user, login->by_address};
+    PGresult *result;
+    enum db_status status = db_run(rq->db, API_LOGIN_ATTEMPT, params, &result);
+    request_db_problem(rq, status);
+    if (status != DB_OK)
+        return false;
+    int wait = (int)strtol(PQgetvalue(result, 0, 0), NULL, 10);
+    PQclear(result);
+    if (wait > 0) {
+        problem_set(&rq->problem, PROBLEM_TOO_MANY, "Too many failed logins; try again in %d seconds.", wait);
+        rq->problem.retry_after = wait;
+    }
+    return wait == 0;
+}
+
+/* Copies the user's id; reports 401 for a wrong name or password, after the same work for both. */
+static bool login_verify(struct request *rq, const struct login *login, char *user_id, size_t size)
+{
+    const char *params[] = {login->username};
+    PGresult *result;
+    enum db_status status = db_run(rq->db, API_LOGIN_USER, params, &result);
+    request_db_problem(rq, status);
+    if (status != DB_OK)
+        return false;
+    bool known = PQntuples(result) > 0;
+    bool right = secret_verify_password(known ? PQgetvalue(result, 0, 1) : NULL, login->password);
+    if (known)
+        snprintf(user_id, size, "%s", PQgetvalue(result, 0, 0));
+    PQclear(result);
+    if (!right) {
+        log_info("failed login from %s", rq->address);
+        problem_set(&rq->problem, PROBLEM_UNAUTHORIZED, "The user name or the password is wrong.");
+    }
+    return right;
+}
+
+static void login_issue(struct request *rq, const struct login *login, const char *user_id)
+{
+    char token[SECRET_TOKEN_SIZE], prefix[SECRET_TOKEN_PREFIX_SIZE], lifetime[24], hash_text[REQUEST_TOKEN_HASH_SIZE] = "\\x";
+    unsigned char hash[SECRET_HASH_SIZE];
+    secret_make_token(token, prefix);
+    secret_hash_token(token, strlen(token), hash);
+    for (size_t i = 0; i < sizeof hash; i++)
+        snprintf(hash_text + 2 + 2 * i, 3, "%02x", hash[i]);
+    snprintf(lifetime, sizeof lifetime, "%" PRId64, rq->settings->token_lifetime_ms);
+    const char *params[] = {user_id, hash_text, prefix, lifetime};
+    const char *subjects[] = {login->by_user, login->by_address};
+    enum db_status status = db_execute(rq->db, API_TOKEN_INSERT, params, NULL);
+    if (status == DB_OK && db_execute(rq->db, API_LOGIN_SUCCEEDED, subjects, NULL) != DB_OK)
+        log_warning("the attempts of a good login could not be taken back: %s", db_message(rq->db));
+    request_db_problem(rq, status);
+    if (status == DB_OK) {
+        buf_addf(&rq->reply, "{\"token\":\"%s\",\"username\":", token);
+        buf_add_json(&rq->reply, login->username, strlen(login->username));
+        buf_addc(&rq->reply, '}');
+    }
+    secret_wipe(token, sizeof token);
+}
+
+void handle_generate_token(struct request *rq, const PGresult *result)
+{
+    (void)result;
+    struct login login = {0};
+    char user_id[24] = "";
+    if (login_read(rq, &login) && login_allowed(rq, &login) && login_verify(rq, &login, user_id, sizeof user_id))
+        login_issue(rq, &login, user_id);
+    if (login.password != NULL)
+        secret_wipe(login.password, strlen(login.password));
+    free(login.password);
+    free(login.username);
+}

@@ -1,0 +1,32 @@
+/* The handlers of the routes, and what binds the parameters of their statements. A URL leads to its row in
+ * route.c, the row to a name here, the name to handle_{topic}.c. */
+#ifndef SKYLARK_FCGI_HANDLERS_H
+#define SKYLARK_FCGI_HANDLERS_H
+
+#include "fcgi/request.h"
+
+typedef void route_handler(struct request *rq, const PGresult *result);
+typedef void route_binder(struct request *rq, const char **params);
+
+/* handle_health.c */
+route_handler handle_healthz, handle_readyz, handle_metrics;
+
+/* handle_token.c */
+route_handler handle_generate_token;
+
+/* handle_document.c: answers with the column after those of access, 404 when it is null. */
+route_handler handle_document;
+
+/* handle_list.c */
+route_binder bind_services_list;
+route_handler handle_services_list;
+
+/* handle_service.c */
+route_handler handle_service_create, handle_service_update, handle_service_delete, handle_service_start,
+    handle_service_stop;
+
+/* handle_logs.c */
+route_binder bind_logs, bind_instance_logs, bind_instance;
+route_handler handle_logs, handle_instance_logs;
+
+#endif

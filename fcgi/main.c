@@ -1,0 +1,91 @@
+/* skylark-api: the FastCGI application. A master that holds the socket and keeps N workers running. */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "common/supervisor.h"
+#include "fcgi/listen.h"
+#include "fcgi/metrics.h"
+#include "fcgi/settings.h"
+#include "fcgi/worker.h"
+
+struct api {
+    struct config_command command;
+    struct api_settings settings;
+    struct supervisor_role role;
+    int listen_fd;
+};
+
+static int api_run_worker(void *context, int index)
+{
+    (void)index;
+    struct api *api = context;
+    int status = worker_run(&api->settings, api->listen_fd);
+    config_free(api_setting_rows, api_n_settings, &api->settings);
+    config_command_free(&api->command);
+    return status;
+}
+
+static int worker_count(const struct api_settings *settings)
+{
+    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+    if (settings->workers > 0)
+        return (int)settings->workers;
+    return cpus > 2 ? (int)(cpus > 64 ? 256 : cpus * 4) : 8;
+}
+
+/* What SIGHUP does: the file is read anew, and what needs a restart keeps its value. */
+static int api_reload(void *context)
+{
+    struct api *api = context;
+    struct api_settings fresh = {0};
+    struct buf errors = {0};
+    int result = config_load(api_setting_rows, api_n_settings, &fresh, api->command.path, api->command.overrides, &errors);
+    if (result != 0) {
+        log_error("the configuration has faults and stays as it was: %s", buf_text(&errors));
+        config_free(api_setting_rows, api_n_settings, &fresh);
+    } else {
+        config_keep(api_setting_rows, api_n_settings, &fresh, &api->settings);
+        api->settings = fresh;
+        api->role.count = worker_count(&fresh);
+        log_open("skylark-api", (enum log_level)fresh.log_level);
+    }
+    buf_free(&errors);
+    return result;
+}
+
+int main(int argc, char **argv)
+{
+    struct api api = {
+        .command = {.process = "skylark-api", .purpose = "the FastCGI application of Skylark",
+                    .table = api_setting_rows, .n_settings = api_n_settings},
+        .role = {.name = "worker", .run = api_run_worker},
+    };
+    int status = 0;
+    enum config_start start = config_command(&api.command, argc, argv, &api.settings);
+    if (start != CONFIG_RUN) {
+        status = start == CONFIG_EXIT_OK ? 0 : 2;
+        goto out;
+    }
+    log_open("skylark-api", (enum log_level)api.settings.log_level);
+    api.listen_fd = listen_open(&api.settings);
+    if (api.listen_fd < 0 || metrics_open() != 0) {
+        status = 1;
+        goto out;
+    }
+    api.role.count = worker_count(&api.settings);
+    struct supervisor_options options = {
+        .roles = &api.role, .n_roles = 1, .context = &api,
+        .drain_ms = api.settings.drain_deadline_ms, .reload = api_reload,
+    };
+    log_info("%d workers on %s", api.role.count, api.settings.listen);
+    status = supervisor_run(&options);
+    listen_close(api.listen_fd, &api.settings);
+out:
+    config_free(api_setting_rows, api_n_settings, &api.settings);
+    config_command_free(&api.command);
+    return status;
+}

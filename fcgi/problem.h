@@ -1,0 +1,51 @@
+/* What went wrong with a request: one enum, one table to status and title, and the document of RFC 9457. */
+#ifndef SKYLARK_FCGI_PROBLEM_H
+#define SKYLARK_FCGI_PROBLEM_H
+
+#include <stddef.h>
+
+#include "common/buf.h"
+
+enum problem_kind {
+    PROBLEM_NONE,
+    PROBLEM_BAD_REQUEST, /* the request itself can't be read */
+    PROBLEM_INVALID,     /* it can, but what it says can't be taken; errors[] names every fault */
+    PROBLEM_UNAUTHORIZED,
+    PROBLEM_FORBIDDEN,
+    PROBLEM_NOT_FOUND,
+    PROBLEM_METHOD,
+    PROBLEM_CONFLICT,
+    PROBLEM_TOO_LARGE,
+    PROBLEM_MEDIA_TYPE,
+    PROBLEM_TOO_MANY,
+    PROBLEM_INTERNAL,
+    PROBLEM_UNAVAILABLE,
+    PROBLEM__MAX
+};
+
+struct problem {
+    enum problem_kind kind;
+    struct buf detail;
+    struct buf errors; /* members of errors[], as JSON, with commas between */
+    int n_errors;
+    int retry_after; /* seconds; 0: not said */
+};
+
+void problem_free(struct problem *p);
+void problem_clear(struct problem *p);
+
+/* Sets what went wrong; the first one stands. */
+void problem_set(struct problem *p, enum problem_kind kind, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Adds one fault of one field (or other place) of the request, and makes it PROBLEM_INVALID. */
+void problem_add(struct problem *p, const char *field, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* HTTP status and reason, such as "404 Not Found". */
+const char *problem_status(enum problem_kind kind);
+int problem_code(enum problem_kind kind);
+
+/* Adds the document. */
+void problem_document(const struct problem *p, const char *request_id, struct buf *out);
+
+#endif

@@ -1,0 +1,53 @@
+/* The routes: one row each with its method, path, needed right, body and handler. The dispatcher enforces what
+ * a row says; a handler checks none of it. */
+#ifndef SKYLARK_FCGI_ROUTE_H
+#define SKYLARK_FCGI_ROUTE_H
+
+#include <stddef.h>
+
+#include "fcgi/request.h"
+
+enum route_access {
+    ROUTE_DENIED,   /* a row that says nothing lets nobody in */
+    ROUTE_PUBLIC,   /* anybody */
+    ROUTE_INTERNAL, /* over the listener that is not public */
+    ROUTE_TOKEN,    /* a valid token */
+    ROUTE_READ,     /* a token with the right in the URL's namespace */
+    ROUTE_WRITE,
+    ROUTE__MAX
+};
+
+/* How the dispatcher calls the handler. */
+enum route_kind {
+    ROUTE_PLAIN, /* handle(rq, NULL); the handler runs what statements it needs */
+    ROUTE_QUERY, /* one statement, which says by itself who asks: its parameters $1 and $2 are token and namespace,
+                  * its first columns those of skylark.access; then handle(rq, result) */
+    ROUTE_CHANGE, /* handle(rq, NULL) in a transaction, which is committed when it reports no problem. May be called
+                   * again after a deadlock: all that it did is then undone */
+};
+
+#define ROUTE_PARAMETERS_MAX 8
+#define ROUTE_ACCESS_COLUMNS 4 /* token_id, user_name, granted, token_unmarked */
+
+struct route {
+    enum http_method method;
+    const char *pattern; /* segments; {namespace}, {name} and {uuid} capture one */
+    enum route_access access;
+    enum route_kind kind;
+    unsigned bodies;    /* mask of 1 << enum body_kind; 0: the body is not read */
+    unsigned statement; /* ROUTE_QUERY */
+    /* ROUTE_QUERY: sets parameters from $3 on (params[2] and so on; strings must live as long as the request), or
+     * reports a problem. NULL: $3 is the service's name, if the pattern has one. */
+    void (*bind)(struct request *rq, const char **params);
+    void (*handle)(struct request *rq, const PGresult *result);
+    const char *help;
+};
+
+extern const struct route routes[];
+extern const size_t n_routes;
+
+/* Finds the row for the request and captures what its pattern names. Reports 404 or 405 (with Allow) and returns
+ * NULL when there is none. OPTIONS is answered here: NULL without a problem. */
+const struct route *route_find(struct request *rq);
+
+#endif

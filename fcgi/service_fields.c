@@ -1,0 +1,208 @@
+/* The fields of a service in POST and PUT. */
+#include "fcgi/service_fields.h"
+
+#include <string.h>
+
+#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
+
+static const char *const sizes[] = {"XXS", "XS", "S", "M", "L", "XL", NULL};
+static const char *const modes[] = {"MANUAL", "AUTO", NULL};
+static const char *const states[] = {"STARTED", "STOPPED", NULL};
+static const char *const protocols[] = {"tcp", "udp", NULL};
+static const char *const endpoints[] = {"tcp-endpoint", "http-endpoint", "direct-endpoint", "internal-endpoint", NULL};
+static const char *const metrics[] = {"CPU_UTILIZATION", "MEMORY_UTILIZATION", "NETWORK_IN", "NETWORK_OUT", NULL};
+static const char *const stats[] = {"MEAN", "MAX", "MIN", NULL};
+
+static const struct field port_fields[] = {
+    {.name = "container_port", .type = FIELD_INTEGER, .required = true, .min = 1, .max = 65535,
+     .help = "Port that the instance listens on."},
+    {.name = "protocol", .type = FIELD_CHOICE, .choices = protocols, .fallback = "\"tcp\"",
+     .help = "Protocol of the port."},
+    {.name = "endpoint_type", .type = FIELD_CHOICE, .choices = endpoints, .fallback = "\"tcp-endpoint\"",
+     .help = "How the port is reached."},
+};
+
+static const struct field volume_fields[] = {
+    {.name = "app_volume_dir", .type = FIELD_TEXT, .required = true, .check = check_volume_dir,
+     .help = "Where the volume is mounted in the instance."},
+    {.name = "volume_type", .type = FIELD_TEXT, .fallback = "\"EBS\"", .check = check_volume_type,
+     .help = "Kind of volume."},
+    {.name = "size_gb", .type = FIELD_INTEGER, .required = true, .min = 1, .max = 65536, .help = "Size in GiB."},
+};
+
+static const struct field autoscaling_fields[] = {
+    {.name = "metric_name", .type = FIELD_CHOICE, .required = true, .choices = metrics, .help = "What is measured."},
+    {.name = "metric_stat", .type = FIELD_CHOICE, .choices = stats, .fallback = "\"MEAN\"",
+     .help = "How the samples of a window become one figure."},
+    {.name = "upper_threshold", .type = FIELD_NUMBER, .required = true, .min = 0, .max = 1e15,
+     .help = "Above it instances are added. A fraction of the limit, or bytes per second."},
+    {.name = "lower_threshold", .type = FIELD_NUMBER, .required = true, .min = 0, .max = 1e15,
+     .help = "Below it instances are taken away."},
+    {.name = "increase_delta", .type = FIELD_INTEGER, .fallback = "1", .min = 1, .max = 1000,
+     .help = "Instances added at a time."},
+    {.name = "decrease_delta", .type = FIELD_INTEGER, .fallback = "1", .min = 1, .max = 1000,
+     .help = "Instances taken away at a time."},
+    {.name = "minimum_num_instances", .type = FIELD_INTEGER, .required = true, .min = 0, .max = 1000,
+     .help = "Never fewer instances."},
+    {.name = "maximum_num_instances", .type = FIELD_INTEGER, .required = true, .min = 1, .max = 1000,
+     .help = "Never more instances."},
+    {.name = "wait_period", .type = FIELD_INTEGER, .fallback = "60", .min = 1, .max = 86400,
+     .help = "Seconds between two actions, and length of the metric's window."},
+};
+
+const struct field service_fields[] = {
+    {.name = "service_name", .type = FIELD_TEXT, .required = true, .check = check_service_name,
+     .help = "Name of the service; can't be changed later."},
+    {.name = "app_name", .type = FIELD_TEXT, .check = check_service_name, .alias_of = "service_name",
+     .help = "Another name for service_name."},
+    {.name = "namespace", .type = FIELD_TEXT, .help = "The URL's namespace, if given."},
+    {.name = "region_name", .type = FIELD_TEXT, .help = "This installation's region, if given."},
+    {.name = "image_name", .type = FIELD_TEXT, .required = true, .check = check_image_name,
+     .help = "Image, without its tag."},
+    {.name = "image_tag", .type = FIELD_TEXT, .fallback = "\"latest\"", .check = check_image_tag,
+     .help = "Tag of the image."},
+    {.name = "run_command", .type = FIELD_TEXT, .fallback = "\"\"", .max = 8192, .check = check_run_command,
+     .help = "Command in the place of the image's own, in words quoted as a shell would; never run through a shell."},
+    {.name = "instance_size", .type = FIELD_CHOICE, .choices = sizes, .fallback = "\"XS\"",
+     .help = "CPU and memory of each instance."},
+    {.name = "scaling_mode", .type = FIELD_CHOICE, .choices = modes, .fallback = "\"MANUAL\"",
+     .help = "Who sets target_num_instances: the user, or the autoscaler."},
+    {.name = "target_state", .type = FIELD_CHOICE, .choices = states, .fallback = "\"STARTED\"",
+     .help = "Whether it is to run."},
+    {.name = "target_num_instances", .type = FIELD_INTEGER, .fallback = "1", .min = 0, .max = 1000,
+     .help = "How many instances are to run."},
+    {.name = "custom_domain_name", .type = FIELD_TEXT, .fallback = "\"\"", .check = check_host_name_or_empty,
+     .lower_case = true, .help = "The user's own host name for the service; empty for none."},
+    {.name = "instance_envvars", .type = FIELD_MAP, .fallback = "{}", .max = 1000, .key_check = check_envvar_name,
+     .help = "Environment of the instances. On update it replaces the whole."},
+    {.name = "instance_ports", .type = FIELD_ARRAY, .fallback = "[]", .max = 100, .fields = port_fields,
+     .n_fields = COUNT(port_fields), .help = "Ports of the instances. On update it replaces the whole."},
+    {.name = "autoscaling_config", .type = FIELD_OBJECT, .fallback = "{}", .fields = autoscaling_fields,
+     .n_fields = COUNT(autoscaling_fields), .help = "Thresholds for scaling_mode AUTO."},
+    {.name = "volumes", .type = FIELD_ARRAY, .fallback = "[]", .max = 50, .fields = volume_fields,
+     .n_fields = COUNT(volume_fields), .help = "Volumes of each instance. On update it replaces the whole."},
+    {.name = "linked_to_apps", .type = FIELD_MAP, .fallback = "{}", .max = 100, .key_check = check_service_name,
+     .check = check_alias, .help = "Services of the namespace that the instances reach, and by what alias."},
+};
+const size_t service_n_fields = COUNT(service_fields);
+
+const char *service_fields_text(struct json_object *checked, const char *name)
+{
+    struct json_object *value;
+    return json_object_object_get_ex(checked, name, &value) ? json_object_get_string(value) : NULL;
+}
+
+static double number_of(struct json_object *object, const char *name, double absent)
+{
+    struct json_object *value;
+    return json_object_object_get_ex(object, name, &value) ? json_object_get_double(value) : absent;
+}
+
+static void check_equal(struct json_object *checked, const char *field, const char *expected, struct problem *problem)
+{
+    const char *given = service_fields_text(checked, field);
+    if (given != NULL && expected != NULL && strcmp(given, expected) != 0)
+        problem_add(problem, field, "must be \"%s\" here, or absent", expected);
+}
+
+/* Reports entries of an array that equal an earlier one in all the keys given. */
+static void check_distinct(struct json_object *checked, const char *array, const char *const *keys,
+                           struct problem *problem)
+{
+    struct json_object *entries;
+    if (!json_object_object_get_ex(checked, array, &entries))
+        return;
+    for (size_t i = 0; i < json_object_array_length(entries); i++) {
+        for (size_t j = 0; j < i; j++) {
+            bool same = true;
+            for (size_t k = 0; keys[k] != NULL && same; k++) {
+                struct json_object *a = NULL, *b = NULL;
+                json_object_object_get_ex(json_object_array_get_idx(entries, i), keys[k], &a);
+                json_object_object_get_ex(json_object_array_get_idx(entries, j), keys[k], &b);
+                same = a != NULL && b != NULL && json_object_equal(a, b);
+            }
+            if (same) {
+                struct buf place = {0};
+                buf_addf(&place, "%s[%zu]", array, i);
+                problem_add(problem, buf_text(&place), "says the same as entry %zu", j);
+                buf_free(&place);
+                break;
+            }
+        }
+    }
+}
+
+static void check_ports(struct json_object *checked, struct problem *problem)
+{
+    static const char *const keys[] = {"container_port", "protocol", "endpoint_type", NULL};
+    check_distinct(checked, "instance_ports", keys, problem);
+    struct json_object *ports;
+    if (!json_object_object_get_ex(checked, "instance_ports", &ports))
+        return;
+    for (size_t i = 0; i < json_object_array_length(ports); i++) {
+        struct json_object *port = json_object_array_get_idx(ports, i);
+        const char *protocol = service_fields_text(port, "protocol"), *type = service_fields_text(port, "endpoint_type");
+        if (protocol != NULL && type != NULL && strcmp(type, "http-endpoint") == 0 && strcmp(protocol, "tcp") != 0) {
+            struct buf place = {0};
+            buf_addf(&place, "instance_ports[%zu].protocol", i);
+            problem_add(problem, buf_text(&place), "must be tcp for an http-endpoint");
+            buf_free(&place);
+        }
+    }
+}
+
+static void check_autoscaling(struct json_object *checked, struct problem *problem)
+{
+    struct json_object *config;
+    if (!json_object_object_get_ex(checked, "autoscaling_config", &config) || json_object_object_length(config) == 0)
+        return;
+    double lower = number_of(config, "lower_threshold", -1), upper = number_of(config, "upper_threshold", 2e15);
+    if (lower >= upper)
+        problem_add(problem, "autoscaling_config.lower_threshold", "must be less than upper_threshold");
+    const char *metric = service_fields_text(config, "metric_name");
+    if (metric != NULL && strstr(metric, "_UTILIZATION") != NULL && upper > 1 && upper < 2e15)
+        problem_add(problem, "autoscaling_config.upper_threshold", "must be from 0 to 1 for %s", metric);
+    if (number_of(config, "minimum_num_instances", 0) > number_of(config, "maximum_num_instances", 1000))
+        problem_add(problem, "autoscaling_config.minimum_num_instances",
+                    "must not be more than maximum_num_instances");
+}
+
+static void check_links(struct json_object *checked, const char *service_name, struct problem *problem)
+{
+    struct json_object *links;
+    if (!json_object_object_get_ex(checked, "linked_to_apps", &links))
+        return;
+    const char *own = service_name != NULL ? service_name : service_fields_text(checked, "service_name");
+    json_object_object_foreach(links, name, alias)
+    {
+        struct buf place = {0};
+        buf_addf(&place, "linked_to_apps.%s", name);
+        if (own != NULL && strcmp(own, name) == 0)
+            problem_add(problem, buf_text(&place), "must not be the service itself");
+        json_object_object_foreach(links, other, other_alias)
+        {
+            if (strcmp(other, name) == 0)
+                break;
+            if (json_object_equal(alias, other_alias))
+                problem_add(problem, buf_text(&place), "has the same alias as %s", other);
+        }
+        buf_free(&place);
+    }
+}
+
+void service_fields_check_rules(struct json_object *checked, const char *namespace_name, const char *service_name,
+                                const char *region_name, struct problem *problem)
+{
+    static const char *const volume_keys[] = {"app_volume_dir", NULL};
+    check_equal(checked, "namespace", namespace_name, problem);
+    check_equal(checked, "region_name", region_name, problem);
+    check_equal(checked, "service_name", service_name, problem);
+    check_distinct(checked, "volumes", volume_keys, problem);
+    check_ports(checked, problem);
+    check_autoscaling(checked, problem);
+    check_links(checked, service_name, problem);
+    const char *name = service_fields_text(checked, "service_name");
+    if (name != NULL && strlen(name) + 1 + strlen(namespace_name) > 63)
+        problem_add(problem, "service_name", "must have at most %zu characters in this namespace, since its domain name is "
+                    "{service_name}-%s", 62 - strlen(namespace_name), namespace_name);
+}

@@ -1,0 +1,40 @@
+/* The settings of skylark-api, a row each. */
+#include "fcgi/settings.h"
+
+#define FIELD(name) offsetof(struct api_settings, name)
+
+static const char *const levels[] = {"debug", "info", "warning", "error", NULL};
+
+const struct config_setting api_setting_rows[] = {
+    {.name = "database", .type = CONFIG_STRING, .offset = FIELD(database), .secret = true,
+     .fallback = "dbname=skylark user=skylark_api", .reloadable = true,
+     .help = "Connection string of libpq for the role skylark_api. Keep a password out of it: use a passfile."},
+    {.name = "listen", .type = CONFIG_STRING, .offset = FIELD(listen), .min = 1, .max = 107 + 5,
+     .fallback = "unix:/run/skylark/api.sock",
+     .help = "Where FastCGI requests come in: unix:PATH or a loopback ADDRESS:PORT. Not used when systemd passes "
+             "a socket."},
+    {.name = "socket_mode", .type = CONFIG_STRING, .offset = FIELD(socket_mode), .min = 3, .max = 4,
+     .fallback = "0660", .help = "Permissions of the unix socket, in octal; nginx must be able to write to it."},
+    {.name = "workers", .type = CONFIG_INTEGER, .offset = FIELD(workers), .max = 500, .fallback = "0",
+     .reloadable = true, .help = "Worker processes, each with one connection to PostgreSQL. 0: four a CPU, 8 at least."},
+    {.name = "backlog", .type = CONFIG_INTEGER, .offset = FIELD(backlog), .min = 16, .max = 65535,
+     .fallback = "1024", .help = "Connections that may wait for a worker."},
+    {.name = "body_limit", .type = CONFIG_SIZE, .offset = FIELD(body_limit), .min = 1024, .max = 64 << 20,
+     .fallback = "1m", .reloadable = true, .help = "Largest request body that is read, in bytes."},
+    {.name = "connect_deadline", .type = CONFIG_DURATION, .offset = FIELD(connect_deadline_ms), .min = 50,
+     .max = 60000, .fallback = "2s", .reloadable = true,
+     .help = "How long connecting to PostgreSQL may take. While it is away, requests are answered 503 at once and "
+             "one of them tries again every second."},
+    {.name = "query_deadline", .type = CONFIG_DURATION, .offset = FIELD(query_deadline_ms), .min = 50,
+     .max = 600000, .fallback = "10s", .reloadable = true,
+     .help = "How long a statement may take before the request is answered 503."},
+    {.name = "drain_deadline", .type = CONFIG_DURATION, .offset = FIELD(drain_deadline_ms), .min = 100,
+     .max = 600000, .fallback = "30s", .reloadable = true,
+     .help = "How long a worker may take to finish its request after SIGTERM or SIGHUP before it is killed."},
+    {.name = "token_lifetime", .type = CONFIG_DURATION, .offset = FIELD(token_lifetime_ms), .fallback = "0s",
+     .max = 3650LL * 86400000, .reloadable = true,
+     .help = "How long a token from generate-api-token is valid. 0s: until it is revoked."},
+    {.name = "log_level", .type = CONFIG_CHOICE, .offset = FIELD(log_level), .choices = levels,
+     .fallback = "info", .reloadable = true, .help = "Lowest level of events that are logged."},
+};
+const size_t api_n_settings = sizeof api_setting_rows / sizeof api_setting_rows[0];

@@ -1,0 +1,27 @@
+/* The settings of skylark-api. */
+#ifndef SKYLARK_FCGI_SETTINGS_H
+#define SKYLARK_FCGI_SETTINGS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/config.h"
+
+struct api_settings {
+    char *database;
+    char *listen;
+    char *socket_mode;
+    int64_t workers; /* 0: by the number of CPUs */
+    int64_t backlog;
+    int64_t body_limit;
+    int64_t connect_deadline_ms;
+    int64_t query_deadline_ms;
+    int64_t drain_deadline_ms;
+    int64_t token_lifetime_ms; /* 0: for ever */
+    int64_t log_level;
+};
+
+extern const struct config_setting api_setting_rows[];
+extern const size_t api_n_settings;
+
+#endif

@@ -1,0 +1,185 @@
+/* One worker. It accepts connections itself and hands libfcgi open ones, so that it can wait for new connections,
+ * for the next request on kept ones and for signals all at once: an idle kept connection never holds a worker. */
+#include "fcgi/worker.h"
+
+#include <errno.h>
+#include <fcgiapp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "common/secret.h"
+#include "common/signals.h"
+#include "fcgi/dispatch.h"
+#include "fcgi/metrics.h"
+#include "fcgi/problem.h"
+#include "gen/api_statements.h"
+
+/* Connections that nginx may keep open to one worker between requests. Beyond it they are closed after use. */
+#define KEPT_MAX 64
+/* How long a peer may stall in the middle of a request. nginx has the whole request before it calls, and waits no
+ * longer than its fastcgi_read_timeout. */
+#define STALL_SECONDS 60
+#define EVENTS_MAX 16
+
+struct connection {
+    FCGX_Request fcgi;
+    struct connection *next; /* of the free ones */
+};
+
+struct worker {
+    const struct api_settings *settings;
+    struct db *db;
+    int epoll_fd, listen_fd;
+    struct connection connections[KEPT_MAX];
+    struct connection *free;
+};
+
+static int64_t now_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+static void connection_release(struct worker *w, struct connection *c)
+{
+    FCGX_Free(&c->fcgi, 1);
+    c->next = w->free;
+    w->free = c;
+}
+
+static void answer(struct worker *w, struct connection *c)
+{
+    struct request rq = {.db = w->db, .settings = w->settings, .started_us = now_us()};
+    request_open(&rq, &c->fcgi);
+    dispatch(&rq);
+    const char *status = rq.status != NULL ? rq.status : "200";
+    int code = rq.problem.kind != PROBLEM_NONE ? problem_code(rq.problem.kind) : (int)strtol(status, NULL, 10);
+    metrics_count(rq.route, code, now_us() - rq.started_us);
+    if (rq.broken) /* no proper end: the client must not take what it got for the whole */
+        FCGX_Free(&c->fcgi, 1);
+    else
+        FCGX_Finish_r(&c->fcgi);
+    request_close(&rq);
+    log_clear();
+}
+
+/* Answers the request that waits on the connection; keeps the connection if nginx asked for that. */
+static void connection_serve(struct worker *w, struct connection *c, bool watched)
+{
+    if (FCGX_Accept_r(&c->fcgi) != 0) {
+        connection_release(w, c); /* closed by the peer */
+        return;
+    }
+    answer(w, c);
+    if (c->fcgi.ipcFd < 0) {
+        connection_release(w, c);
+        return;
+    }
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = c};
+    if (!watched && epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, c->fcgi.ipcFd, &event) != 0) {
+        log_error("epoll_ctl: %m");
+        connection_release(w, c);
+    }
+}
+
+/* Takes one new connection, if there still is one: another worker may have been faster. */
+static bool listener_serve(struct worker *w)
+{
+    if (w->free == NULL)
+        return false;
+    int fd = accept4(w->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+    if (fd < 0) {
+        if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+            log_error("accept: %m");
+        return false;
+    }
+    struct timeval stall = {.tv_sec = STALL_SECONDS};
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &stall, sizeof stall);
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &stall, sizeof stall);
+    struct connection *c = w->free;
+    w->free = c->next;
+    /* No listening socket: libfcgi must never wait for a connection by itself. */
+    FCGX_InitRequest(&c->fcgi, -1, 0);
+    c->fcgi.ipcFd = fd;
+    connection_serve(w, c, false);
+    return true;
+}
+
+static bool worker_open(struct worker *w, int signal_fd)
+{
+    struct db_options options = {
+        .conninfo = w->settings->database,
+        .application_name = "skylark-api",
+        .statements = api_statements,
+        .n_statements = API__MAX,
+        .connect_deadline_ms = w->settings->connect_deadline_ms,
+        .query_deadline_ms = w->settings->query_deadline_ms,
+    };
+    if (FCGX_Init() != 0 || secret_init() != 0)
+        return false;
+    w->db = db_create(&options);
+    w->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    struct epoll_event listener = {.events = EPOLLIN | EPOLLEXCLUSIVE, .data.ptr = w};
+    struct epoll_event signals = {.events = EPOLLIN, .data.ptr = NULL};
+    for (int i = 0; i < KEPT_MAX; i++) {
+        w->connections[i].fcgi.ipcFd = -1;
+        w->connections[i].next = w->free;
+        w->free = &w->connections[i];
+    }
+    return w->db != NULL && w->epoll_fd >= 0 &&
+           epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, w->listen_fd, &listener) == 0 &&
+           epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, signal_fd, &signals) == 0;
+}
+
+static void worker_loop(struct worker *w)
+{
+    struct epoll_event events[EVENTS_MAX];
+    while (!signals_stop()) {
+        /* While requests queue up they are taken one after the other, without asking epoll each time. */
+        if (listener_serve(w))
+            continue;
+        int n = epoll_wait(w->epoll_fd, events, EVENTS_MAX, -1);
+        if (n < 0 && errno != EINTR)
+            log_error("epoll_wait: %m");
+        for (int i = 0; i < n; i++) {
+            if (events[i].data.ptr != NULL && events[i].data.ptr != w)
+                connection_serve(w, events[i].data.ptr, true);
+        }
+    }
+}
+
+int worker_run(const struct api_settings *settings, int listen_fd)
+{
+    struct worker *w = calloc(1, sizeof *w);
+    int signal_fd = signals_open(), status = 1;
+    if (w == NULL || signal_fd < 0)
+        return 1;
+    w->settings = settings;
+    w->listen_fd = listen_fd;
+    w->epoll_fd = -1;
+    if (worker_open(w, signal_fd)) {
+        /* Connecting now spares the first request the wait; a database that is away is tried again then. */
+        if (db_connect(w->db) != DB_OK)
+            log_warning("serving 503 until PostgreSQL is there");
+        worker_loop(w);
+        status = 0;
+    } else {
+        log_error("the worker could not be set up: %m");
+    }
+    for (int i = 0; i < KEPT_MAX; i++) {
+        if (w->connections[i].fcgi.ipcFd >= 0)
+            FCGX_Free(&w->connections[i].fcgi, 1);
+    }
+    if (w->epoll_fd >= 0)
+        close(w->epoll_fd);
+    db_free(w->db);
+    free(w);
+    return status;
+}

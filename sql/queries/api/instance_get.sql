@@ -1,0 +1,8 @@
+-- hot
+-- The document of the instance $4 of the service $3 in the namespace $2, for the token with hash $1. Instances
+-- that are gone are found as long as their lines are kept.
+SELECT a.token_id, a.user_name, a.granted, a.token_unmarked, i.document::text, i.service_id
+FROM skylark.access($1::bytea, $2::text) a
+LEFT JOIN (skylark.services s
+           JOIN skylark.instance_documents i ON i.service_id = s.id AND i.instance_id = $4::uuid)
+    ON s.namespace_id = a.namespace_id AND s.name = $3::text AND s.deleted_at IS NULL

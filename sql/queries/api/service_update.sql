@@ -1,0 +1,16 @@
+-- Changes the service $1 by the checked fields in $2; a field that is absent stays.
+UPDATE skylark.services s
+SET image_name = COALESCE(f.image_name, s.image_name),
+    image_tag = COALESCE(f.image_tag, s.image_tag),
+    run_command = COALESCE(f.run_command, s.run_command),
+    instance_size = COALESCE(f.instance_size, s.instance_size),
+    scaling_mode = COALESCE(f.scaling_mode, s.scaling_mode),
+    target_state = COALESCE(f.target_state, s.target_state),
+    target_num_instances = COALESCE(f.target_num_instances, s.target_num_instances),
+    custom_domain_name = CASE WHEN f.custom_domain_name IS NULL THEN s.custom_domain_name
+                              ELSE NULLIF(f.custom_domain_name, '') END,
+    updated_at = now()
+FROM jsonb_to_record($2::jsonb) AS f (image_name text, image_tag text, run_command text, instance_size text,
+                                      scaling_mode text, target_state text, target_num_instances integer,
+                                      custom_domain_name text)
+WHERE s.id = $1::uuid
