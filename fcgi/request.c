@@ -97,10 +97,11 @@ static void request_split_path(struct request *rq, const char *path, size_t len)
 static void request_take_token(struct request *rq)
 {
     const char *header = request_parameter(rq, "HTTP_AUTHORIZATION");
-    size_t scheme = strncasecmp(header, "Token ", 6) == 0 ? 6 : strncasecmp(header, "Bearer ", 7) == 0 ? 7 : 0;
-    if (scheme == 0)
+    const char *token = strchr(header, ' ');
+    size_t scheme = token != NULL ? (size_t)(token - header) : 0;
+    if (!(scheme == 5 && strncasecmp(header, "Token", 5) == 0) && !(scheme == 6 && strncasecmp(header, "Bearer", 6) == 0))
         return;
-    const char *token = header + scheme + strspn(header + scheme, " ");
+    token += strspn(token, " ");
     size_t len = strcspn(token, " ");
     if (len == 0 || len > TOKEN_MAX_BYTES || token[len + strspn(token + len, " ")] != '\0')
         return;
