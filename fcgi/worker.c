@@ -108,6 +108,8 @@ static bool listener_serve(struct worker *w)
     /* No listening socket: libfcgi must never wait for a connection by itself. */
     FCGX_InitRequest(&c->fcgi, -1, 0);
     c->fcgi.ipcFd = fd;
+    /* FCGX_Accept_r ends the request before, and would close the connection with it; the peer's wish overwrites this. */
+    c->fcgi.keepConnection = 1;
     connection_serve(w, c, false);
     return true;
 }

@@ -128,7 +128,9 @@ CREATE FUNCTION skylark.access(p_token_hash bytea, p_namespace text)
                    granted skylark.access_right, token_unmarked boolean)
     LANGUAGE sql STABLE
 AS $$
-    SELECT t.id, t.user_id, own.name, m.namespace_id, LEAST(m.access, t.scope),
+    SELECT t.id, t.user_id, own.name, m.namespace_id,
+           -- LEAST passes over a null, which here means no right at all
+           CASE WHEN m.access IS NOT NULL THEN LEAST(m.access, t.scope) END,
            t.last_used_at IS NULL OR t.last_used_at < now() - interval '1 minute'
     FROM skylark.api_tokens t
     JOIN skylark.users u ON u.id = t.user_id AND u.disabled_at IS NULL

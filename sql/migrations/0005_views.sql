@@ -18,7 +18,8 @@ SELECT CASE
                     || ' (' || e.message || '); counts and instances are the last ones observed.'
        END AS trouble
 FROM skylark.installation i
-LEFT JOIN skylark.engines e ON e.engine_id = i.engine_id;
+LEFT JOIN skylark.engines e ON e.engine_id = i.engine_id
+WHERE i.only_row;
 COMMENT ON VIEW skylark.engine_trouble IS 'One row: why observed counts can''t be vouched for now; null when they can.';
 COMMENT ON COLUMN skylark.engine_trouble.trouble IS 'In words; null when all is well.';
 
@@ -178,7 +179,7 @@ SELECT s.namespace_id, s.seq, s.id AS service_id, s.name AS service_name, s.targ
 FROM skylark.services s
 JOIN skylark.namespaces n ON n.id = s.namespace_id
 JOIN skylark.service_states o ON o.service_id = s.id
-CROSS JOIN skylark.installation g
+JOIN skylark.installation g ON g.only_row
 WHERE s.deleted_at IS NULL;
 COMMENT ON VIEW skylark.service_documents IS 'The API''s document of each service that is not deleted.';
 COMMENT ON COLUMN skylark.service_documents.namespace_id IS 'Whose it is.';
