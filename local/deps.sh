@@ -40,7 +40,8 @@ missing() {
     local file package
     while IFS='|' read -r file package; do
         [ -n "$file" ] || continue
-        compgen -G "$file" >/dev/null || compgen -G "${file/#\/usr\/s/\/usr\/}" >/dev/null || echo "$package"
+        # Docker's own packages have /usr/bin where Debian's have /usr/sbin.
+        compgen -G "$file" >/dev/null || compgen -G "${file/sbin/bin}" >/dev/null || echo "$package"
     done
 }
 

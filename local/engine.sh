@@ -181,14 +181,12 @@ installation_remove() {
 engine_stop() {
     local id pid born mount bridge
     process_stop engine TERM 20
-    if [ -d "$VAR/docker/containers" ]; then
-        # Processes of containers whose engine was killed: told apart by the container's id in their cgroup.
-        for id in $(ls "$VAR/docker/containers"); do
-            for pid in $(grep -ls "$id" /proc/[0-9]*/cgroup | cut -d / -f 3); do
-                born=$(pid_born "$pid") && pid_end "$pid" "$born" KILL 5
-            done
+    # Processes of containers whose engine was killed: told apart by the container's id in their cgroup.
+    for id in $(compgen -G "$VAR/docker/containers/*"); do
+        for pid in $(grep -ls "${id##*/}" /proc/[0-9]*/cgroup | cut -d / -f 3); do
+            born=$(pid_born "$pid") && pid_end "$pid" "$born" KILL 5
         done
-    fi
+    done
     findmnt -rno TARGET | grep -F "$VAR/" | sort -r | while read -r mount; do
         umount -l "$mount" || say "can't unmount $mount"
     done

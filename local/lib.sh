@@ -113,7 +113,6 @@ var_make() {
     [ -z "$why" ] || fail "$VAR: $why"
     mkdir -p "$VAR"/{etc,log,run,tls}
     mkdir -p -m 700 "$VAR/secret"
-    SOCKET_postgres=$VAR/run/postgres
 }
 
 # One at a time: run and stop hold this lock. Started processes do not inherit it.
@@ -218,9 +217,9 @@ process_stop() {
 
 # Kills leftovers of NAME (children of a master that was killed).
 process_sweep() {
-    local pid born tries
-    for tries in 1 2 3 4 5; do
-        local any=
+    local pid born any tries
+    for ((tries = 0; tries < 5; tries++)); do
+        any=
         for pid in $(process_leftovers "$1"); do
             born=$(pid_born "$pid") || continue
             any=1
@@ -254,11 +253,10 @@ process_made() {
     printf '%s\n' "$@"
 }
 
-# process_start NAME USER MADE COMMAND...: starts it unless it lives and is made of the same. Sets STARTED.
+# process_start NAME USER MADE COMMAND...: starts it unless it lives and is made of the same.
 process_start() {
     local name=$1 user=$2 made=$3 pid log=$VAR/log/$1.log environment
     shift 3
-    STARTED=
     if process_pid "$name" >/dev/null; then
         [ "$made" != "$(cat "$VAR/run/$name.made" 2>/dev/null)" ] || return 0
         say "$name: made of something else by now: starting it anew"
@@ -277,7 +275,6 @@ process_start() {
     pid=$!
     process_record "$name" "$pid"
     printf '%s\n' "$made" >"$VAR/run/$name.made"
-    STARTED=1
 }
 process_record() { printf '%s %s %s\n' "$2" "$(pid_born "$2" || echo 0)" "$BOOT" | file_write "$VAR/run/$1.pid" 644; }
 

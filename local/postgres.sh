@@ -27,7 +27,7 @@ postgres_configure() {
     file_write "$VAR/postgres/postgresql.conf" 600 "$user:" <<END
 # Made by local/postgres.sh.
 listen_addresses = ''
-unix_socket_directories = '$SOCKET_postgres'
+unix_socket_directories = '$VAR/run/postgres'
 unix_socket_permissions = 0777   # who comes in is pg_hba.conf's matter
 max_connections = $((200 + 4 * $(nproc)))
 shared_buffers = 256MB
@@ -57,8 +57,8 @@ postgres_start() {
     local bin user
     bin=$(postgres_bin)
     user=$(postgres_user)
-    mkdir -p "$SOCKET_postgres"
-    [ -z "$ROOTLY" ] || chown postgres: "$SOCKET_postgres"
+    mkdir -p "$VAR/run/postgres"
+    [ -z "$ROOTLY" ] || chown postgres: "$VAR/run/postgres"
     if [ ! -f "$VAR/postgres/PG_VERSION" ]; then
         say "making a PostgreSQL cluster in $VAR/postgres"
         # In a folder beside, renamed when it is whole: an interrupted initdb leaves nothing to trip over.
@@ -79,12 +79,12 @@ postgres_start() {
 }
 postgres_answers() { sql postgres -c 'SELECT' >/dev/null 2>&1; }
 
-# sql ROLE ARGUMENT...: psql to the skylark database (the superuser: to `postgres` unless -d says otherwise).
+# sql ROLE ARGUMENT...: psql to the skylark database; as the superuser, to `postgres`.
 sql() {
     local role=$1 database=skylark
     shift
     [ "$role" != postgres ] || database=postgres
-    psql -XqAt -v ON_ERROR_STOP=1 "host=$SOCKET_postgres user=$role dbname=$database connect_timeout=5" "$@"
+    psql -XqAt -v ON_ERROR_STOP=1 "host=$VAR/run/postgres user=$role dbname=$database connect_timeout=5" "$@"
 }
 
 # The owner of the schema and its database, the schema itself, and the passwords of the roles.
@@ -98,7 +98,7 @@ WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'skylark') \gexec
 END
     file_write "$VAR/etc/ctl.conf" 644 <<END
 # Made by local/postgres.sh: settings of skylarkctl.
-database = host=$SOCKET_postgres dbname=skylark user=skylark
+database = host=$VAR/run/postgres dbname=skylark user=skylark
 END
     "$BUILD/skylarkctl" -c "$VAR/etc/ctl.conf" migrate >"$VAR/log/migrate.log" 2>&1 || {
         cat "$VAR/log/migrate.log" >&2
@@ -116,5 +116,5 @@ END
 # passfile ROLE OWNER: writes etc/ROLE.pgpass, which only that user may read, and prints the conninfo with it.
 passfile() {
     printf '*:*:*:%s:%s\n' "$1" "$(secret "$1")" | file_write "$VAR/etc/$1.pgpass" 600 "$2"
-    echo "host=$SOCKET_postgres dbname=skylark user=$1 passfile=$VAR/etc/$1.pgpass"
+    echo "host=$VAR/run/postgres dbname=skylark user=$1 passfile=$VAR/etc/$1.pgpass"
 }
