@@ -149,8 +149,9 @@ BOOT=$(cat /proc/sys/kernel/random/boot_id)
 
 # Start time of a process in ticks since boot; fails when it is gone or a zombie.
 pid_born() {
-    local stat
-    { stat=$(<"/proc/$1/stat"); } 2>/dev/null || return 1
+    local stat=
+    # All of it, up to its end: a command may hold newlines, too.
+    read -r -d '' stat 2>/dev/null <"/proc/$1/stat" || [ -n "$stat" ] || return 1
     # shellcheck disable=SC2086
     set -- ${stat##*) } # the fields after "(command)"; that may hold blanks and brackets
     [ "$1" != Z ] && [ "$1" != X ] && echo "${20}"

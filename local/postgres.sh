@@ -73,9 +73,20 @@ postgres_start() {
         mv "$VAR/postgres.new" "$VAR/postgres"
     fi
     postgres_configure "$user"
+    postgres_forget_dead
     process_start postgres "$user" "$(process_made "$bin/postgres" "$VAR/postgres/postgresql.conf" \
         "$VAR/postgres/pg_hba.conf" "$VAR/postgres/pg_ident.conf" --)" "$bin/postgres" -D "$VAR/postgres"
     process_ready postgres 60 postgres_answers
+}
+
+# A killed server's postmaster.pid keeps the next one from starting for as long as anything, a zombie even, has
+# that number. It goes when nothing works in the data folder any more.
+postgres_forget_dead() {
+    local pid file=$VAR/postgres/postmaster.pid
+    ! process_pid postgres >/dev/null && [ -s "$file" ] || return 0
+    process_sweep postgres
+    read -r pid <"$file"
+    [ -n "$(process_leftovers postgres)" ] || pid_born "$pid" >/dev/null || rm -f "$file"
 }
 postgres_answers() { sql postgres -c 'SELECT' >/dev/null 2>&1; }
 
