@@ -58,6 +58,13 @@ $(G)/migrations.c $(G)/migrations.h &: sql/embed.sh sql/roles.sql sql/bootstrap.
 	@mkdir -p $(@D)
 	sql/embed.sh migrations $(G)/migrations
 
+# The unit tests link all that is pure, and no main().
+UNIT := config fields form json_scan problem route
+unit_objects := $(UNIT:%=$(B)/tests/unit/test_%.o) $(B)/tests/unit/main.o \
+                $(filter-out $(B)/fcgi/main.o,$(api_objects)) $(common_objects)
+$(B)/tests/unit/run: $(unit_objects)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit
+
 run: ## install what is missing, build, bring everything up under var/, deploy a demo service
 	local/run
 stop: ## end what run started, and only that

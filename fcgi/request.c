@@ -66,30 +66,25 @@ static void request_split_path(struct request *rq, const char *path, size_t len)
         problem_set(&rq->problem, PROBLEM_NOT_FOUND, "No such resource: paths here are much shorter.");
         return;
     }
-    const char *end = path + len;
-    for (const char *at = path + 1; at < end || at == path + 1;) {
-        const char *slash = memchr(at, '/', (size_t)(end - at));
-        size_t n = (size_t)((slash != NULL ? slash : end) - at);
-        if (n == 0 && slash == NULL)
-            break; /* "/" or a trailing slash */
-        char *segment = form_decode(at, n, false);
+    size_t at = 1;
+    while (at < len) {
+        const char *slash = memchr(path + at, '/', len - at);
+        size_t n = slash != NULL ? (size_t)(slash - path) - at : len - at;
+        char *segment = form_decode(path + at, n, false);
         if (segment == NULL) {
             problem_set(&rq->problem, PROBLEM_BAD_REQUEST, "The path is not valid percent-encoded UTF-8.");
             return;
         }
-        if (strcmp(segment, ".") == 0 || strcmp(segment, "..") == 0) {
+        if (strcmp(segment, ".") == 0 || strcmp(segment, "..") == 0)
             problem_set(&rq->problem, PROBLEM_BAD_REQUEST, "The path must not contain . or .. as a segment.");
-        } else if (rq->n_segments == REQUEST_SEGMENTS_MAX) {
+        else if (rq->n_segments == REQUEST_SEGMENTS_MAX)
             problem_set(&rq->problem, PROBLEM_NOT_FOUND, "No such resource.");
-        }
         if (rq->problem.kind != PROBLEM_NONE) {
             free(segment);
             return;
         }
         rq->segments[rq->n_segments++] = segment;
-        if (slash == NULL)
-            break;
-        at = slash + 1;
+        at += n + 1; /* a trailing slash ends the loop */
     }
 }
 

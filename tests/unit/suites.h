@@ -1,0 +1,12 @@
+/* Every suite of the unit tests, one a module; main.c runs them all. */
+#ifndef SKYLARK_TESTS_UNIT_SUITES_H
+#define SKYLARK_TESTS_UNIT_SUITES_H
+
+void suite_fields(void);
+void suite_form(void);
+void suite_json_scan(void);
+void suite_problem(void);
+void suite_route(void);
+void suite_config(void);
+
+#endif
