@@ -79,14 +79,18 @@ postgres_start() {
     process_ready postgres 60 postgres_answers
 }
 
-# A killed server's postmaster.pid keeps the next one from starting for as long as anything, a zombie even, has
-# that number. It goes when nothing works in the data folder any more.
+# The lock files of a killed server keep the next one from starting for as long as anything, a zombie even, has
+# its number. They go when nothing works in the data folder any more.
 postgres_forget_dead() {
-    local pid file=$VAR/postgres/postmaster.pid
-    ! process_pid postgres >/dev/null && [ -s "$file" ] || return 0
+    local pid file
+    ! process_pid postgres >/dev/null || return 0
     process_sweep postgres
-    read -r pid <"$file"
-    [ -n "$(process_leftovers postgres)" ] || pid_born "$pid" >/dev/null || rm -f "$file"
+    [ -z "$(process_leftovers postgres)" ] || return 0
+    for file in "$VAR/postgres/postmaster.pid" "$VAR/run/postgres/.s.PGSQL.5432.lock"; do
+        if [ -s "$file" ] && read -r pid <"$file" && ! pid_born "$pid" >/dev/null; then
+            rm -f "$file"
+        fi
+    done
 }
 postgres_answers() { sql postgres -c 'SELECT' >/dev/null 2>&1; }
 
