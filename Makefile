@@ -24,7 +24,7 @@ API := checks dispatch fields form handle_document handle_health handle_list han
        handle_token json_scan listen main metrics problem query_check request route service_fields settings worker
 DEPLOYER := main
 COLLECTOR := main
-CTL := main
+CTL := doctor installation main migrate namespaces output status tokens users
 
 PROGRAMS := $(addprefix $(B)/,skylark-api skylark-deployer skylark-collector skylarkctl)
 

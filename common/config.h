@@ -60,6 +60,7 @@ struct config_command {
     const struct config_setting *table;
     size_t n_settings;
     const char *path;      /* out: the -c argument, or NULL */
+    int n_used;            /* out: words of argv that were options; what follows is the caller's */
     const char **overrides; /* out: NULL-terminated, owned; freed by config_command_free */
 };
 

@@ -45,6 +45,7 @@ enum config_start config_command(struct config_command *c, int argc, char **argv
             return CONFIG_EXIT_BAD;
         }
     }
+    c->n_used = optind;
     switch (action) {
     case OPTION_HELP:
         print_help(c);

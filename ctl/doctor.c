@@ -1,0 +1,26 @@
+/* doctor: checks that a person would make one by one, each with what to do. The checks themselves are the rows of
+ * sql/queries/ctl/doctor.sql. */
+#include <stdio.h>
+#include <string.h>
+
+#include "ctl/output.h"
+#include "gen/ctl_statements.h"
+
+int command_doctor(struct ctl *ctl)
+{
+    PGresult *result;
+    enum db_status status = db_run(ctl->db, CTL_DOCTOR, NULL, &result);
+    if (status != DB_OK) {
+        printf("FAIL  database: %s\n", db_message(ctl->db));
+        return EXIT_FAILED;
+    }
+    printf("ok    database: reachable, schema version %d\n", db_schema_version);
+    bool failed = false;
+    for (int i = 0; i < PQntuples(result); i++) {
+        const char *verdict = PQgetvalue(result, i, 0);
+        printf("%-4s  %s: %s\n", verdict, PQgetvalue(result, i, 1), PQgetvalue(result, i, 2));
+        failed = failed || strcmp(verdict, "FAIL") == 0;
+    }
+    PQclear(result);
+    return failed ? EXIT_FAILED : 0;
+}

@@ -1,0 +1,35 @@
+/* settings …, engine forget: what is true of the installation as a whole. */
+#include <stdio.h>
+#include <string.h>
+
+#include "ctl/output.h"
+#include "gen/ctl_statements.h"
+
+int command_settings(struct ctl *ctl)
+{
+    return output_query(ctl, CTL_SETTINGS_LIST, NULL);
+}
+
+int command_settings_set(struct ctl *ctl)
+{
+    static const char *const names[] = {"base_domain", "region_name", "region_iaas"};
+    const char *params[] = {NULL, NULL, NULL};
+    for (int i = 0; i < ctl->argc; i++) {
+        const char *equals = strchr(ctl->argv[i], '=');
+        size_t n = 0, len = equals != NULL ? (size_t)(equals - ctl->argv[i]) : 0;
+        while (n < 3 && !(strlen(names[n]) == len && strncmp(names[n], ctl->argv[i], len) == 0))
+            n++;
+        if (n == 3) {
+            fprintf(stderr, "skylarkctl: %s: must be base_domain=…, region_name=… or region_iaas=…\n", ctl->argv[i]);
+            return EXIT_USAGE;
+        }
+        params[n] = equals + 1;
+    }
+    return output_change(ctl, CTL_SETTINGS_SET, params, "settings changed", "the installation has no row");
+}
+
+int command_engine_forget(struct ctl *ctl)
+{
+    return output_change(ctl, CTL_ENGINE_FORGET, NULL,
+                         "forgotten: the next deployer that starts records its engine", "no engine is recorded");
+}

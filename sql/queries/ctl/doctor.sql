@@ -1,0 +1,34 @@
+-- One row a check: ok, WARN or FAIL, what was checked, and what was found with what to do.
+SELECT CASE WHEN count(*) = 4 THEN 'ok' ELSE 'FAIL' END, 'roles',
+       CASE WHEN count(*) = 4 THEN 'all there' ELSE 'some are missing; run skylarkctl migrate' END
+FROM pg_roles
+WHERE rolname IN ('skylark_api', 'skylark_deployer', 'skylark_collector', 'skylark_dba')
+UNION ALL
+SELECT CASE WHEN trouble IS NULL THEN 'ok' ELSE 'FAIL' END, 'engine',
+       COALESCE(trouble || ' Look at skylark-deployer''s log and at the engine.', 'answers')
+FROM skylark.engine_trouble
+UNION ALL
+SELECT CASE WHEN to_regclass('skylark.log_rows_' || to_char((now() + interval '1 day') AT TIME ZONE 'UTC', 'YYYYMMDD')) IS NOT NULL
+            THEN 'ok' ELSE 'WARN' END, 'log partitions',
+       CASE WHEN to_regclass('skylark.log_rows_' || to_char((now() + interval '1 day') AT TIME ZONE 'UTC', 'YYYYMMDD')) IS NOT NULL
+            THEN 'made ahead' ELSE 'tomorrow''s is missing; is skylark-collector running?' END
+UNION ALL
+SELECT CASE WHEN count(*) = 0 THEN 'ok' ELSE 'WARN' END, 'services',
+       CASE WHEN count(*) = 0 THEN 'none in error'
+            ELSE count(*) || ' in error: ' || string_agg(namespace || '/' || service, ', ') || '; see skylarkctl status' END
+FROM skylark.services_overview
+WHERE current_status = 'Error' AND deleted_at IS NULL
+UNION ALL
+SELECT CASE WHEN COALESCE(max(now() - due_at), interval '0') < interval '1 minute' THEN 'ok' ELSE 'FAIL' END, 'reconcile queue',
+       CASE WHEN COALESCE(max(now() - due_at), interval '0') < interval '1 minute' THEN 'nothing waits long'
+            ELSE count(*) || ' services wait, the longest for ' || max(now() - due_at)::interval(0)
+                 || '; is skylark-deployer running?' END
+FROM skylark.reconcile_queue
+WHERE due_at < now() AND (lease_until IS NULL OR lease_until < now())
+UNION ALL
+SELECT CASE WHEN count(*) = 0 THEN 'ok' ELSE 'WARN' END, 'log positions',
+       CASE WHEN count(*) = 0 THEN 'every running instance is followed'
+            ELSE count(*) || ' running instances are not followed; is skylark-collector running?' END
+FROM skylark.instances i
+WHERE i.state = 'running' AND i.started_at < now() - interval '1 minute'
+  AND NOT EXISTS (SELECT FROM skylark.log_positions p WHERE p.instance_id = i.id)

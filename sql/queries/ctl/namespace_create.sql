@@ -1,0 +1,2 @@
+-- A new organisation named $1.
+INSERT INTO skylark.namespaces (name, kind) VALUES ($1::text, 'organisation')

@@ -1,0 +1,6 @@
+-- The users, for people.
+SELECT n.name, n.created_at::timestamptz(0) AS created_at, u.disabled_at::timestamptz(0) AS disabled_at,
+       (SELECT count(*) FROM skylark.api_tokens t WHERE t.user_id = u.id AND t.revoked_at IS NULL) AS tokens
+FROM skylark.users u
+JOIN skylark.namespaces n ON n.id = u.id
+ORDER BY n.name
