@@ -90,6 +90,9 @@ front_answers() {
     curl -s -o /dev/null --max-time 5 --cacert "$VAR/tls/ca.crt" "$(front_url)/healthz"
 }
 
+# Whether the API, asked through the internal server, reaches a database that it knows.
+front_ready() { curl -s -f -o /dev/null --max-time 5 "$(front_internal_url)/readyz"; }
+
 # The address that people and tests use.
 front_url() {
     case $LISTEN in
