@@ -19,7 +19,7 @@ endif
 
 COMMON := buf clock config config_command config_value db db_copy db_stream db_transaction log secret \
           shellwords signals supervisor systemd utf8
-ENGINE := docker
+ENGINE := docker docker_body docker_container docker_image docker_log docker_pull docker_stream
 API := checks dispatch fields form handle_document handle_health handle_list handle_logs handle_service \
        handle_token json_scan listen main metrics problem query_check request route service_fields settings worker
 DEPLOYER := main

@@ -3,6 +3,7 @@
 CREATE TABLE skylark.reconcile_queue (
     service_id uuid PRIMARY KEY REFERENCES skylark.services ON DELETE CASCADE,
     revision bigint NOT NULL DEFAULT 1,
+    wakes bigint NOT NULL DEFAULT 1,
     due_at timestamptz NOT NULL DEFAULT now(),
     request_id text,
     lease_owner text,
@@ -14,6 +15,7 @@ CREATE INDEX reconcile_queue_due_at_idx ON skylark.reconcile_queue (due_at);
 COMMENT ON TABLE skylark.reconcile_queue IS 'One row a service: when a deployer has to look at it next, and which one is doing so.';
 COMMENT ON COLUMN skylark.reconcile_queue.service_id IS 'Which service.';
 COMMENT ON COLUMN skylark.reconcile_queue.revision IS 'Rises with every change of what the user wants; service_status.observed_revision follows it.';
+COMMENT ON COLUMN skylark.reconcile_queue.wakes IS 'Rises with every reason to look, so that one that comes up during a pass is not lost at its end.';
 COMMENT ON COLUMN skylark.reconcile_queue.due_at IS 'When to look next.';
 COMMENT ON COLUMN skylark.reconcile_queue.request_id IS 'X-Request-Id of the latest change, for the deployer''s log.';
 COMMENT ON COLUMN skylark.reconcile_queue.lease_owner IS 'Deployer that works on it now.';
@@ -29,6 +31,8 @@ CREATE TABLE skylark.service_status (
     message text NOT NULL DEFAULT '',
     image_generation bigint,
     image_id text,
+    image_note text NOT NULL DEFAULT '',
+    running integer NOT NULL DEFAULT 0,
     started_at timestamptz,
     stopped_at timestamptz
 );
@@ -41,6 +45,8 @@ COMMENT ON COLUMN skylark.service_status.condition IS 'progressing: steps are le
 COMMENT ON COLUMN skylark.service_status.message IS 'Why, in words a user can act on; empty when all is well.';
 COMMENT ON COLUMN skylark.service_status.image_generation IS 'Generation that image_id was resolved for.';
 COMMENT ON COLUMN skylark.service_status.image_id IS 'Engine''s id of the image that this generation''s instances run.';
+COMMENT ON COLUMN skylark.service_status.image_note IS 'What a user should know of that image, such as that the registry could not be asked for a newer one.';
+COMMENT ON COLUMN skylark.service_status.running IS 'Running instances when the latest pass finished.';
 COMMENT ON COLUMN skylark.service_status.started_at IS 'When it was last seen to go from no running instance to one.';
 COMMENT ON COLUMN skylark.service_status.stopped_at IS 'When it was last seen to have none left after a stop.';
 
@@ -111,7 +117,6 @@ CREATE TABLE skylark.image_pulls (
     image_ref text PRIMARY KEY,
     state text NOT NULL DEFAULT 'wanted' CHECK (state IN ('wanted', 'pulling', 'done', 'failed')),
     requested_at timestamptz NOT NULL DEFAULT now(),
-    due_at timestamptz NOT NULL DEFAULT now(),
     finished_at timestamptz,
     failures integer NOT NULL DEFAULT 0,
     image_id text,
@@ -121,12 +126,11 @@ CREATE TABLE skylark.image_pulls (
     lease_until timestamptz,
     CHECK ((lease_owner IS NULL) = (lease_until IS NULL))
 );
-CREATE INDEX image_pulls_due_at_idx ON skylark.image_pulls (due_at) WHERE state IN ('wanted', 'pulling', 'failed');
+CREATE INDEX image_pulls_open_idx ON skylark.image_pulls (requested_at) WHERE state IN ('wanted', 'pulling');
 COMMENT ON TABLE skylark.image_pulls IS 'Images that services wait for, one row a reference, so that one pull serves all who want it. Written by the deployer only.';
 COMMENT ON COLUMN skylark.image_pulls.image_ref IS '{name}:{tag}.';
-COMMENT ON COLUMN skylark.image_pulls.state IS 'wanted, pulling, done or failed (and tried again at due_at while a service waits).';
+COMMENT ON COLUMN skylark.image_pulls.state IS 'wanted, pulling, done or failed. A service that still waits makes a failed one wanted again after a back-off.';
 COMMENT ON COLUMN skylark.image_pulls.requested_at IS 'When it was last asked for; only a pull that finished later counts.';
-COMMENT ON COLUMN skylark.image_pulls.due_at IS 'When to pull next.';
 COMMENT ON COLUMN skylark.image_pulls.finished_at IS 'When the latest pull ended, well or not.';
 COMMENT ON COLUMN skylark.image_pulls.failures IS 'Failed pulls in a row.';
 COMMENT ON COLUMN skylark.image_pulls.image_id IS 'Engine''s id of the image, of the latest pull or found locally.';
@@ -168,7 +172,7 @@ BEGIN
     INSERT INTO skylark.reconcile_queue AS q (service_id, request_id)
     VALUES (NEW.id, NULLIF(current_setting('skylark.request_id', true), ''))
     ON CONFLICT (service_id) DO UPDATE
-    SET revision = q.revision + 1, due_at = now(), request_id = EXCLUDED.request_id, failures = 0;
+    SET revision = q.revision + 1, wakes = q.wakes + 1, due_at = now(), request_id = EXCLUDED.request_id, failures = 0;
     PERFORM pg_notify('skylark_services', NEW.id::text);
     RETURN NULL;
 END
@@ -187,6 +191,7 @@ REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA skylark FROM PUBLIC;
 GRANT SELECT ON skylark.reconcile_queue, skylark.service_status, skylark.instances, skylark.engines,
     skylark.image_pulls, skylark.events TO skylark_api, skylark_deployer, skylark_dba;
 GRANT SELECT ON skylark.instances, skylark.engines TO skylark_collector;
+GRANT SELECT (service_id, wakes, due_at), UPDATE (wakes, due_at) ON skylark.reconcile_queue TO skylark_collector;
 GRANT UPDATE ON skylark.reconcile_queue TO skylark_deployer;
 GRANT INSERT, UPDATE ON skylark.service_status, skylark.instances, skylark.engines TO skylark_deployer;
 GRANT INSERT, UPDATE, DELETE ON skylark.image_pulls TO skylark_deployer;

@@ -1,0 +1,217 @@
+/* Containers: finding, making, starting, signalling, removing them; and their volumes. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "engine/docker_internal.h"
+
+static char *copy(const char *text)
+{
+    return strdup(text);
+}
+
+static enum engine_container_state state_of(const char *text)
+{
+    if (strcmp(text, "created") == 0)
+        return ENGINE_CREATED;
+    /* paused and restarting are done by hand; the process is there */
+    if (strcmp(text, "running") == 0 || strcmp(text, "paused") == 0 || strcmp(text, "restarting") == 0)
+        return ENGINE_RUNNING;
+    return ENGINE_EXITED;
+}
+
+/* The names and labels, which list and inspect have in different places. */
+static void read_identity(struct engine_container *c, const char *id, const char *name, struct json_object *labels)
+{
+    c->id = copy(id);
+    c->name = copy(name[0] == '/' ? name + 1 : name);
+    c->installation = copy(docker_text(labels, "skylark.installation"));
+    c->service = copy(docker_text(labels, "skylark.service"));
+    c->instance = copy(docker_text(labels, "skylark.instance"));
+    c->generation = strtoll(docker_text(labels, "skylark.generation"), NULL, 10);
+    c->slot = (int)strtol(docker_text(labels, "skylark.slot"), NULL, 10);
+}
+
+void engine_container_clear(struct engine_container *c)
+{
+    free(c->id);
+    free(c->name);
+    free(c->installation);
+    free(c->service);
+    free(c->instance);
+    free(c->error);
+    *c = (struct engine_container){0};
+}
+
+void engine_container_list_free(struct engine_container_list *list)
+{
+    for (size_t i = 0; i < list->n; i++)
+        engine_container_clear(&list->items[i]);
+    free(list->items);
+    *list = (struct engine_container_list){0};
+}
+
+enum engine_status engine_container_find(struct engine *e, const char *installation, const char *service,
+                                         struct engine_container_list *list)
+{
+    struct buf path = {0};
+    struct json_object *found, *labels;
+    *list = (struct engine_container_list){0};
+    buf_adds(&path, "/containers/json?all=1&filters=");
+    docker_add_label_filter(&path, installation, service, "");
+    enum engine_status status = docker_call(e, "GET", buf_text(&path), NULL, &found);
+    buf_free(&path);
+    size_t n = status == ENGINE_OK && json_object_is_type(found, json_type_array) ? json_object_array_length(found) : 0;
+    list->items = calloc(n + 1, sizeof *list->items);
+    for (size_t i = 0; i < n && list->items != NULL; i++) {
+        struct json_object *one = json_object_array_get_idx(found, i), *names = NULL;
+        struct engine_container *c = &list->items[list->n++];
+        labels = NULL;
+        json_object_object_get_ex(one, "Labels", &labels);
+        json_object_object_get_ex(one, "Names", &names);
+        const char *name = names != NULL ? json_object_get_string(json_object_array_get_idx(names, 0)) : NULL;
+        read_identity(c, docker_text(one, "Id"), name != NULL ? name : "", labels);
+        c->state = state_of(docker_text(one, "State"));
+        c->error = copy("");
+    }
+    json_object_put(found);
+    return status == ENGINE_OK && list->items == NULL ? ENGINE_FAILED : status;
+}
+
+/* The engine writes 0001-01-01 for what never happened. */
+static int64_t time_of(struct json_object *state, const char *name)
+{
+    const char *text = docker_text(state, name);
+    int64_t ns;
+    if (strncmp(text, "0001-", 5) == 0 || clock_parse_rfc3339(text, strlen(text), &ns) != 0)
+        return 0;
+    return ns;
+}
+
+enum engine_status engine_container_inspect(struct engine *e, const char *container_id, struct engine_container *c)
+{
+    struct buf path = {0};
+    struct json_object *one, *state = NULL, *config = NULL, *labels = NULL, *value;
+    *c = (struct engine_container){0};
+    buf_addf(&path, "/containers/%s/json", container_id);
+    enum engine_status status = docker_call(e, "GET", buf_text(&path), NULL, &one);
+    buf_free(&path);
+    if (status != ENGINE_OK)
+        return status;
+    json_object_object_get_ex(one, "State", &state);
+    if (json_object_object_get_ex(one, "Config", &config))
+        json_object_object_get_ex(config, "Labels", &labels);
+    read_identity(c, docker_text(one, "Id"), docker_text(one, "Name"), labels);
+    c->state = state_of(docker_text(state, "Status"));
+    c->started_ns = time_of(state, "StartedAt");
+    c->finished_ns = time_of(state, "FinishedAt");
+    c->error = copy(docker_text(state, "Error"));
+    if (json_object_object_get_ex(state, "ExitCode", &value))
+        c->exit_code = json_object_get_int(value);
+    if (json_object_object_get_ex(state, "OOMKilled", &value))
+        c->oom_killed = json_object_get_boolean(value);
+    json_object_put(one);
+    return ENGINE_OK;
+}
+
+/* After a name conflict: the container of that name, if it is the very same instance. */
+static enum engine_status take_existing(struct engine *e, const struct engine_container_spec *spec, char **container_id)
+{
+    struct engine_container c;
+    enum engine_status status = engine_container_inspect(e, spec->name, &c);
+    if (status != ENGINE_OK)
+        return status;
+    if (strcmp(c.instance, spec->instance) == 0 && strcmp(c.installation, spec->installation) == 0) {
+        *container_id = copy(c.id);
+        status = *container_id != NULL ? ENGINE_OK : ENGINE_FAILED;
+    } else {
+        buf_clear(&e->error);
+        buf_addf(&e->error, "a container named %s is there already and is not this instance", spec->name);
+        status = ENGINE_CONFLICT;
+    }
+    engine_container_clear(&c);
+    return status;
+}
+
+enum engine_status engine_container_create(struct engine *e, const struct engine_container_spec *spec, char **container_id)
+{
+    struct buf path = {0};
+    struct json_object *body = docker_container_body(spec), *reply;
+    *container_id = NULL;
+    buf_adds(&path, "/containers/create?name=");
+    docker_add_encoded(&path, spec->name);
+    enum engine_status status = docker_call(e, "POST", buf_text(&path), body, &reply);
+    buf_free(&path);
+    json_object_put(body);
+    if (status == ENGINE_OK) {
+        *container_id = copy(docker_text(reply, "Id"));
+        if (*container_id == NULL)
+            status = ENGINE_FAILED;
+    } else if (status == ENGINE_CONFLICT) {
+        status = take_existing(e, spec, container_id);
+    }
+    json_object_put(reply);
+    return status;
+}
+
+static enum engine_status container_post(struct engine *e, const char *container_id, const char *action)
+{
+    struct buf path = {0};
+    buf_addf(&path, "/containers/%s/%s", container_id, action);
+    enum engine_status status = docker_call(e, "POST", buf_text(&path), NULL, NULL);
+    buf_free(&path);
+    return status;
+}
+
+enum engine_status engine_container_start(struct engine *e, const char *container_id)
+{
+    enum engine_status status = container_post(e, container_id, "start");
+    /* 404 is also how some engines say that the image has no such command. */
+    if (status == ENGINE_NOT_FOUND && strstr(engine_error(e), "No such container") == NULL)
+        status = ENGINE_REFUSED;
+    return status;
+}
+
+enum engine_status engine_container_signal(struct engine *e, const char *container_id, const char *signal_name)
+{
+    struct buf action = {0};
+    buf_adds(&action, "kill?signal=");
+    docker_add_encoded(&action, signal_name);
+    enum engine_status status = container_post(e, container_id, buf_text(&action));
+    buf_free(&action);
+    /* A container that is gone or stands still has no need of a signal. */
+    return status == ENGINE_NOT_FOUND || status == ENGINE_CONFLICT ? ENGINE_OK : status;
+}
+
+enum engine_status engine_container_remove(struct engine *e, const char *container_id)
+{
+    struct buf path = {0};
+    buf_addf(&path, "/containers/%s?force=1&v=1", container_id);
+    enum engine_status status = docker_call(e, "DELETE", buf_text(&path), NULL, NULL);
+    buf_free(&path);
+    /* A conflict means that its removal is under way. */
+    return status == ENGINE_NOT_FOUND || status == ENGINE_CONFLICT ? ENGINE_OK : status;
+}
+
+enum engine_status engine_volume_remove_all(struct engine *e, const char *installation, const char *service)
+{
+    struct buf path = {0};
+    struct json_object *found, *volumes = NULL;
+    buf_adds(&path, "/volumes?filters=");
+    docker_add_label_filter(&path, installation, service, "");
+    enum engine_status status = docker_call(e, "GET", buf_text(&path), NULL, &found);
+    if (status == ENGINE_OK)
+        json_object_object_get_ex(found, "Volumes", &volumes);
+    size_t n = json_object_is_type(volumes, json_type_array) ? json_object_array_length(volumes) : 0;
+    for (size_t i = 0; i < n && status == ENGINE_OK; i++) {
+        buf_clear(&path);
+        buf_adds(&path, "/volumes/");
+        docker_add_encoded(&path, docker_text(json_object_array_get_idx(volumes, i), "Name"));
+        status = docker_call(e, "DELETE", buf_text(&path), NULL, NULL);
+        if (status == ENGINE_NOT_FOUND)
+            status = ENGINE_OK;
+    }
+    buf_free(&path);
+    json_object_put(found);
+    return status;
+}
