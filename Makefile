@@ -22,7 +22,7 @@ COMMON := buf clock config config_command config_value db db_copy db_stream db_t
 ENGINE := docker docker_body docker_container docker_image docker_log docker_pull docker_stream
 API := checks dispatch fields form handle_document handle_health handle_list handle_logs handle_service \
        handle_token json_scan listen main metrics problem query_check request route service_fields settings worker
-DEPLOYER := main
+DEPLOYER := main observe plan puller reconcile reconciler role service settings watcher
 COLLECTOR := main
 CTL := doctor installation main migrate namespaces output status tokens users
 

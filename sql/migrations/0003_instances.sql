@@ -74,6 +74,7 @@ CREATE UNIQUE INDEX instances_live_slot_key ON skylark.instances (service_id, sl
     WHERE state IN ('intended', 'created', 'running');
 CREATE UNIQUE INDEX instances_short_id_key ON skylark.instances (service_id, left(id::text, 8));
 CREATE INDEX instances_present_idx ON skylark.instances (service_id) WHERE state IN ('created', 'running');
+CREATE INDEX instances_held_idx ON skylark.instances (id) WHERE state IN ('created', 'running', 'exited');
 COMMENT ON TABLE skylark.instances IS 'One row a container that a deployer made or is about to make; dead ones stay as long as their log rows. Written by the deployer only.';
 COMMENT ON COLUMN skylark.instances.id IS 'uuid of the API: time-based (version 1). Its first 8 digits are instance_id in log lines.';
 COMMENT ON COLUMN skylark.instances.service_id IS 'Whose instance.';

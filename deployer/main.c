@@ -1,0 +1,81 @@
+/* skylark-deployer: makes the engine match what is wanted. A master with children of three roles. */
+#include <curl/curl.h>
+#include <stdlib.h>
+
+#include "common/log.h"
+#include "common/supervisor.h"
+#include "deployer/role.h"
+#include "deployer/settings.h"
+
+enum { ROLE_WATCHER, ROLE_RECONCILER, ROLE_PULLER, N_ROLES };
+
+struct deployer {
+    struct deployer_settings settings; /* first: what the roles take as their context */
+    struct config_command command;
+    struct supervisor_role roles[N_ROLES];
+};
+
+static void set_counts(struct deployer *d)
+{
+    d->roles[ROLE_WATCHER].count = 1;
+    d->roles[ROLE_RECONCILER].count = (int)d->settings.reconcilers;
+    d->roles[ROLE_PULLER].count = (int)d->settings.pullers;
+}
+
+static int check_lease(const struct deployer_settings *s)
+{
+    if (s->lease_ms > s->engine_deadline_ms)
+        return 0;
+    log_error("lease must be longer than engine_deadline, or two deployers may work on one service");
+    return -1;
+}
+
+static int deployer_reload(void *context)
+{
+    struct deployer *d = context;
+    struct deployer_settings fresh = {0};
+    struct buf errors = {0};
+    int result = config_load(deployer_setting_rows, deployer_n_settings, &fresh, d->command.path, d->command.overrides, &errors);
+    if (result == 0)
+        result = check_lease(&fresh);
+    if (result != 0) {
+        log_error("the configuration has faults and stays as it was: %s", buf_text(&errors));
+        config_free(deployer_setting_rows, deployer_n_settings, &fresh);
+    } else {
+        config_keep(deployer_setting_rows, deployer_n_settings, &fresh, &d->settings);
+        d->settings = fresh;
+        set_counts(d);
+        log_open("skylark-deployer", (enum log_level)fresh.log_level);
+    }
+    buf_free(&errors);
+    return result;
+}
+
+int main(int argc, char **argv)
+{
+    struct deployer d = {
+        .command = {.process = "skylark-deployer", .purpose = "makes the container engine match what is wanted",
+                    .table = deployer_setting_rows, .n_settings = deployer_n_settings},
+        .roles = {[ROLE_WATCHER] = {.name = "watcher", .run = watcher_run},
+                  [ROLE_RECONCILER] = {.name = "reconciler", .run = reconciler_run},
+                  [ROLE_PULLER] = {.name = "puller", .run = puller_run}},
+    };
+    int status = 2;
+    enum config_start start = config_command(&d.command, argc, argv, &d.settings);
+    if (start == CONFIG_EXIT_OK)
+        status = 0;
+    if (start == CONFIG_RUN && check_lease(&d.settings) == 0) {
+        log_open("skylark-deployer", (enum log_level)d.settings.log_level);
+        curl_global_init(CURL_GLOBAL_DEFAULT);
+        set_counts(&d);
+        struct supervisor_options options = {
+            .roles = d.roles, .n_roles = N_ROLES, .context = &d,
+            .drain_ms = d.settings.drain_deadline_ms, .reload = deployer_reload,
+        };
+        status = supervisor_run(&options);
+        curl_global_cleanup();
+    }
+    config_free(deployer_setting_rows, deployer_n_settings, &d.settings);
+    config_command_free(&d.command);
+    return status;
+}

@@ -1,0 +1,32 @@
+/* What is there: the engine's containers of a service matched with its rows, and what was seen written down. */
+#ifndef SKYLARK_DEPLOYER_OBSERVE_H
+#define SKYLARK_DEPLOYER_OBSERVE_H
+
+#include "deployer/role.h"
+#include "deployer/service.h"
+
+/* How far a pass got. */
+enum pass_status {
+    PASS_OK,
+    PASS_DATABASE_AWAY, /* nothing can be written; the lease runs out by itself */
+    PASS_ENGINE_AWAY,   /* engine_error() says why */
+    PASS_STOPPED,       /* the process was told to stop */
+};
+
+/* Lists and inspects the service's containers, brings s->instances up to date, writes every difference to the rows, and
+ * removes containers that no row knows. */
+enum pass_status observe_service(struct role *role, struct service *s) __attribute__((warn_unused_result));
+
+/* Inspects the one container of an instance after something was done to it, and writes what is seen. */
+enum pass_status observe_instance(struct role *role, struct service *s, struct plan_instance *instance)
+    __attribute__((warn_unused_result));
+
+/* Writes the row of an instance that has no container, with how it ended. */
+enum pass_status observe_gone(struct role *role, struct service *s, struct plan_instance *instance, const char *reason)
+    __attribute__((warn_unused_result));
+
+/* What a failed call means for the pass. */
+enum pass_status pass_of_db(enum db_status status);
+enum pass_status pass_of_engine(struct role *role, enum engine_status status);
+
+#endif

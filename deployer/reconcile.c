@@ -1,0 +1,345 @@
+/* One pass over one service. Killed between any two lines, the next pass goes on from what is there: an instance is a row
+ * before it is a container, and the container bears the row's id. */
+#include "deployer/reconcile.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uuid/uuid.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/signals.h"
+#include "gen/deployer_statements.h"
+
+#define NS_PER_MS 1000000
+/* A pass that failed is tried again after 1 s, 2 s, … up to this. */
+#define RETRY_MOST_MS 30000
+/* A pull that is under way wakes the service itself; this is for the case that the puller dies. */
+#define PULL_LOOK_MS 15000
+
+/* What comes out of a pass, for status_write and service_release. */
+struct outcome {
+    enum plan_condition condition;
+    struct buf message;
+    int64_t due_ms; /* from now; -1: only when woken */
+    bool removed;   /* the service's row is gone */
+};
+
+static void outcome_due(struct outcome *o, int64_t in_ms)
+{
+    if (o->due_ms < 0 || in_ms < o->due_ms)
+        o->due_ms = in_ms > 0 ? in_ms : 0;
+}
+
+static bool lease_renew(struct role *role, const struct service *s)
+{
+    char lease[24];
+    long held;
+    snprintf(lease, sizeof lease, "%" PRId64, role->settings->lease_ms);
+    const char *params[] = {s->id, role->name, lease};
+    return db_execute(role->db, DEPLOYER_LEASE_RENEW, params, &held) == DB_OK && held == 1;
+}
+
+/* --- the image --- */
+
+static enum pass_status image_note(struct role *role, struct service *s, const char *image_id, const char *note)
+{
+    char generation[24];
+    snprintf(generation, sizeof generation, "%" PRId64, service_number(s, "generation"));
+    const char *params[] = {s->id, generation, image_id, note};
+    return pass_of_db(db_execute(role->db, DEPLOYER_IMAGE_SET, params, NULL));
+}
+
+/* Takes the image that a finished pull found. */
+static enum pass_status image_take(struct role *role, struct service *s, const char *ref, const char *image_id,
+                                   const char *error)
+{
+    struct buf note = {0};
+    if (error[0] != '\0')
+        buf_addf(&note, "The image %s could not be pulled (%s); the one that is on the engine already is used.", ref, error);
+    enum pass_status status = image_note(role, s, image_id, buf_text(&note));
+    buf_free(&note);
+    return status;
+}
+
+/* Looks how the pull of the service's image stands; asks for one when it must. */
+static enum pass_status image_tend(struct role *role, struct service *s, struct outcome *o)
+{
+    char ref[512];
+    snprintf(ref, sizeof ref, "%s:%s", service_text(s, "image_name"), service_text(s, "image_tag"));
+    const char *params[] = {s->id, ref}, *request[] = {ref};
+    PGresult *r;
+    enum pass_status status = pass_of_db(db_run(role->db, DEPLOYER_PULL_STATE, params, &r));
+    if (status != PASS_OK)
+        return status;
+    bool known = PQntuples(r) > 0;
+    const char *state = known ? PQgetvalue(r, 0, 0) : "";
+    bool fresh = known && PQgetvalue(r, 0, 1)[0] == 't', ended = strcmp(state, "done") == 0 || strcmp(state, "failed") == 0;
+    int64_t retry_ms = known ? strtoll(PQgetvalue(r, 0, 5), NULL, 10) : 0;
+    if (ended && fresh && PQgetvalue(r, 0, 2)[0] != '\0') {
+        status = image_take(role, s, ref, PQgetvalue(r, 0, 2), PQgetvalue(r, 0, 3));
+        outcome_due(o, 0);
+    } else if (ended && fresh && retry_ms > 0) {
+        char when[CLOCK_ISO_SIZE];
+        clock_format_iso(clock_wall_ns() + retry_ms * NS_PER_MS, when);
+        o->condition = PLAN_FAILING;
+        buf_addf(&o->message, "%sThe image %s can't be pulled: %s; next try at %s.", o->message.len > 0 ? " " : "", ref,
+                 PQgetvalue(r, 0, 3), when);
+        outcome_due(o, retry_ms);
+    } else if (!known || ended) {
+        if (known && fresh) { /* once more: until that ends, what is known is that it failed */
+            o->condition = PLAN_FAILING;
+            buf_addf(&o->message, "The image %s can't be pulled: %s; trying again.", ref, PQgetvalue(r, 0, 3));
+        } else {
+            buf_addf(&o->message, "Pulling %s.", ref);
+        }
+        status = pass_of_db(db_execute(role->db, DEPLOYER_PULL_REQUEST, request, NULL));
+        outcome_due(o, PULL_LOOK_MS);
+    } else {
+        buf_addf(&o->message, "Pulling %s%s%s.", ref, PQgetvalue(r, 0, 4)[0] != '\0' ? ": " : "", PQgetvalue(r, 0, 4));
+        outcome_due(o, PULL_LOOK_MS);
+    }
+    PQclear(r);
+    return status;
+}
+
+/* --- the steps --- */
+
+/* Makes the container of an instance whose row is there, and starts it. */
+static enum pass_status instance_ensure(struct role *role, struct service *s, struct plan_instance *i)
+{
+    struct service_container made;
+    struct engine_container_spec spec;
+    char *container_id = NULL;
+    log_set(LOG_FIELD_INSTANCE, i->id);
+    if (service_container(s, i, role->settings->volume_driver, &made, &spec) != 0) {
+        service_container_clear(&made);
+        return observe_gone(role, s, i, "could not be made: its run_command can't be split into words");
+    }
+    int64_t cpu = service_number(s, "cpu_millis"), all = role->engine_cpus * 1000;
+    spec.cpu_millis = all > 0 && cpu > all ? all : cpu;
+    spec.installation = role->installation;
+    spec.log_max_bytes = role->settings->engine_log_max_bytes;
+    spec.log_max_files = (int)role->settings->engine_log_max_files;
+    enum engine_status status = ENGINE_OK;
+    if (i->container_id[0] == '\0') {
+        status = engine_container_create(role->engine, &spec, &container_id);
+        if (status == ENGINE_OK)
+            snprintf(i->container_id, sizeof i->container_id, "%s", container_id);
+        free(container_id);
+    }
+    service_container_clear(&made);
+    if (status == ENGINE_OK) {
+        /* Written before it is started, so that the collector follows it from its first line. */
+        i->state = PLAN_CREATED;
+        enum pass_status pass = observe_instance(role, s, i);
+        if (pass != PASS_OK || i->state != PLAN_CREATED)
+            return pass;
+        status = engine_container_start(role->engine, i->container_id);
+        if (status == ENGINE_AWAY || status == ENGINE_STOPPED)
+            return pass_of_engine(role, status);
+        if (status != ENGINE_OK)
+            log_warning("instance %d could not be started: %s", i->slot, engine_error(role->engine));
+        return observe_instance(role, s, i);
+    }
+    if (status == ENGINE_AWAY || status == ENGINE_STOPPED)
+        return pass_of_engine(role, status);
+    /* The image was taken from the engine since: it is pulled anew. */
+    if (status == ENGINE_NOT_FOUND && image_note(role, s, NULL, "") != PASS_OK)
+        return PASS_DATABASE_AWAY;
+    char reason[200];
+    snprintf(reason, sizeof reason, "could not be made: %s", engine_error(role->engine));
+    log_warning("instance %d %s", i->slot, reason);
+    return observe_gone(role, s, i, reason);
+}
+
+/* A new row, then its container. */
+static enum pass_status instance_new(struct role *role, struct service *s, const struct plan_action *a)
+{
+    struct plan_instance i = {.slot = a->slot, .generation = service_number(s, "generation"), .restarts = a->restarts};
+    char slot[16], generation[24], restarts[16];
+    uuid_t uuid;
+    uuid_generate_time(uuid);
+    uuid_unparse_lower(uuid, i.id);
+    snprintf(slot, sizeof slot, "%d", i.slot);
+    snprintf(generation, sizeof generation, "%" PRId64, i.generation);
+    snprintf(restarts, sizeof restarts, "%d", i.restarts);
+    const char *params[] = {i.id, s->id, slot, generation, restarts, role->engine_id, role->name};
+    long inserted;
+    enum db_status status = db_execute(role->db, DEPLOYER_INSTANCE_INSERT, params, &inserted);
+    if (status == DB_CONFLICT || (status == DB_OK && inserted == 0)) {
+        log_info("slot %d is taken care of by another deployer", a->slot);
+        return PASS_OK;
+    }
+    if (status != DB_OK)
+        return pass_of_db(status);
+    return instance_ensure(role, s, &i);
+}
+
+static enum pass_status instance_term(struct role *role, struct service *s, struct plan_instance *i)
+{
+    const char *params[] = {i->id, role->name};
+    enum pass_status status = pass_of_db(db_execute(role->db, DEPLOYER_INSTANCE_STOPPING, params, NULL));
+    if (status != PASS_OK)
+        return status;
+    status = pass_of_engine(role, engine_container_signal(role->engine, i->container_id, "SIGTERM"));
+    return status == PASS_OK ? observe_instance(role, s, i) : status;
+}
+
+static enum pass_status step_do(struct role *role, struct service *s, const struct plan_action *a)
+{
+    /* The plan points into s->instances, which is ours to change. */
+    struct plan_instance *i = (struct plan_instance *)a->instance;
+    enum pass_status status;
+    switch (a->step) {
+    case PLAN_NEW:
+        return instance_new(role, s, a);
+    case PLAN_ENSURE:
+        return instance_ensure(role, s, i);
+    case PLAN_TERM:
+        return instance_term(role, s, i);
+    case PLAN_KILL:
+        status = pass_of_engine(role, engine_container_signal(role->engine, i->container_id, "SIGKILL"));
+        return status == PASS_OK ? observe_instance(role, s, i) : status;
+    case PLAN_REMOVE:
+        status = pass_of_engine(role, engine_container_remove(role->engine, i->container_id));
+        return status == PASS_OK ? observe_instance(role, s, i) : status;
+    case PLAN_FORGET:
+        return observe_gone(role, s, i, "was not wanted any more");
+    case PLAN_STEP__MAX:
+        break;
+    }
+    return PASS_OK;
+}
+
+static enum pass_status plan_carry_out(struct role *role, struct service *s, const struct plan *plan)
+{
+    enum pass_status status = PASS_OK;
+    for (size_t n = 0; n < plan->n_actions && status == PASS_OK; n++) {
+        if (signals_stop())
+            return PASS_STOPPED;
+        if (!lease_renew(role, s)) {
+            log_warning("the lease was lost; the rest is left to its new holder");
+            return PASS_DATABASE_AWAY;
+        }
+        status = step_do(role, s, &plan->actions[n]);
+        log_set(LOG_FIELD_INSTANCE, NULL);
+    }
+    return status;
+}
+
+/* A deleted service with nothing left on the engine: its volumes go, then its row. */
+static enum pass_status service_remove(struct role *role, struct service *s, struct outcome *o)
+{
+    enum pass_status status = pass_of_engine(role, engine_volume_remove_all(role->engine, role->installation, s->id));
+    if (status != PASS_OK)
+        return status;
+    const char *params[] = {s->id, role->name, s->request_id};
+    status = pass_of_db(db_execute(role->db, DEPLOYER_SERVICE_REMOVE, params, NULL));
+    o->removed = status == PASS_OK;
+    if (o->removed)
+        log_info("removed");
+    return status;
+}
+
+static enum pass_status decide_and_act(struct role *role, struct service *s, struct outcome *o)
+{
+    struct json_object *volumes = NULL;
+    json_object_object_get_ex(s->spec, "volumes", &volumes);
+    struct plan_input input = {
+        .service_name = service_text(s, "name"),
+        .wanted = (int)service_number(s, "wanted"),
+        .generation = service_number(s, "generation"),
+        .deleted = json_object_get_boolean(json_object_object_get(s->spec, "deleted")),
+        .stop_first = volumes != NULL && json_object_array_length(volumes) > 0,
+        .image_ready = service_text(s, "image_id")[0] != '\0',
+        .now_ms = clock_wall_ns() / NS_PER_MS,
+        .limits = role->settings->limits,
+        .instances = s->instances,
+        .n_instances = s->n_instances,
+    };
+    struct plan plan = {0};
+    plan_make(&input, &plan);
+    enum pass_status status = plan.failed ? PASS_DATABASE_AWAY : plan_carry_out(role, s, &plan);
+    o->condition = plan.condition;
+    buf_adds(&o->message, buf_text(&plan.message));
+    if (plan.due_ms > 0)
+        outcome_due(o, plan.due_ms - clock_wall_ns() / NS_PER_MS);
+    if (plan.n_actions > 0)
+        outcome_due(o, 0); /* what came of it is looked at in a pass of its own */
+    if (status == PASS_OK && plan.needs_image)
+        status = image_tend(role, s, o);
+    else if (o->message.len == 0)
+        buf_adds(&o->message, service_text(s, "image_note"));
+    if (status == PASS_OK && input.deleted && plan.empty)
+        status = service_remove(role, s, o);
+    plan_free(&plan);
+    return status;
+}
+
+/* --- the end of a pass --- */
+
+static void release(struct role *role, struct service *s, int64_t due_ms, int failures)
+{
+    char due[24], failed[16];
+    snprintf(due, sizeof due, "%" PRId64, due_ms);
+    snprintf(failed, sizeof failed, "%d", failures);
+    const char *params[] = {s->id, role->name, s->wakes, due_ms >= 0 ? due : NULL, failed};
+    if (db_execute(role->db, DEPLOYER_SERVICE_RELEASE, params, NULL) != DB_OK)
+        log_warning("the lease could not be given back and will run out: %s", db_message(role->db));
+}
+
+static enum pass_status write_status(struct role *role, struct service *s, const struct outcome *o)
+{
+    static const char *const names[] = {
+        [PLAN_PROGRESSING] = "progressing", [PLAN_SETTLED] = "settled", [PLAN_FAILING] = "failing"};
+    char generation[24];
+    snprintf(generation, sizeof generation, "%" PRId64, service_number(s, "generation"));
+    const char *params[] = {s->id, role->name, s->revision, names[o->condition], buf_text(&o->message),
+                            o->condition == PLAN_SETTLED ? generation : NULL};
+    return pass_of_db(db_execute(role->db, DEPLOYER_STATUS_WRITE, params, NULL));
+}
+
+/* After a failed pass: what is known is written, and the next try waits longer each time. */
+static void pass_failed(struct role *role, struct service *s, enum pass_status status)
+{
+    if (status == PASS_STOPPED) {
+        release(role, s, 0, s->failures);
+        return;
+    }
+    if (status == PASS_DATABASE_AWAY)
+        return; /* the lease runs out */
+    int64_t wait = 1000;
+    for (int i = 0; i < s->failures && wait < RETRY_MOST_MS; i++)
+        wait *= 2;
+    struct outcome o = {.condition = PLAN_FAILING};
+    buf_addf(&o.message, "The container engine failed: %s; trying again.", engine_error(role->engine));
+    log_warning("%s", buf_text(&o.message));
+    if (write_status(role, s, &o) == PASS_OK)
+        release(role, s, wait < RETRY_MOST_MS ? wait : RETRY_MOST_MS, s->failures + 1);
+    buf_free(&o.message);
+}
+
+void reconcile_service(struct role *role, struct service *s)
+{
+    struct outcome o = {.due_ms = -1};
+    log_set(LOG_FIELD_SERVICE, s->id);
+    log_set(LOG_FIELD_REQUEST, s->request_id);
+    enum pass_status status = pass_of_db(service_load(s, role->db));
+    if (status == PASS_OK && !s->gone) {
+        status = observe_service(role, s);
+        if (status == PASS_OK)
+            status = decide_and_act(role, s, &o);
+        if (status == PASS_OK && !o.removed)
+            status = write_status(role, s, &o);
+        if (status == PASS_OK && !o.removed)
+            release(role, s, o.due_ms, 0);
+        else if (status != PASS_OK)
+            pass_failed(role, s, status);
+    }
+    buf_free(&o.message);
+    service_free(s);
+    log_clear();
+}

@@ -1,0 +1,79 @@
+/* The role that makes services right: takes one that is due, passes over it once, and waits for the next. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/log.h"
+#include "common/signals.h"
+#include "common/supervisor.h"
+#include "deployer/reconcile.h"
+#include "gen/deployer_statements.h"
+
+#define WAIT_AWAY_MS 500
+/* Everything that is due is announced; this is for what was missed all the same. */
+#define WAIT_MOST_MS 10000
+
+/* Returns whether there was one. */
+static bool claim(struct role *role, struct service *s)
+{
+    char lease[24];
+    PGresult *r;
+    snprintf(lease, sizeof lease, "%" PRId64, role->settings->lease_ms);
+    const char *params[] = {role->name, lease};
+    if (db_run(role->db, DEPLOYER_SERVICE_CLAIM, params, &r) != DB_OK)
+        return false;
+    bool found = PQntuples(r) > 0;
+    if (found) {
+        snprintf(s->id, sizeof s->id, "%s", PQgetvalue(r, 0, 0));
+        snprintf(s->revision, sizeof s->revision, "%s", PQgetvalue(r, 0, 1));
+        snprintf(s->wakes, sizeof s->wakes, "%s", PQgetvalue(r, 0, 2));
+        snprintf(s->request_id, sizeof s->request_id, "%s", PQgetvalue(r, 0, 3));
+        s->failures = (int)strtol(PQgetvalue(r, 0, 4), NULL, 10);
+    }
+    PQclear(r);
+    return found;
+}
+
+/* Milliseconds until something falls due. */
+static int next_due_ms(struct role *role)
+{
+    PGresult *r;
+    if (db_run(role->db, DEPLOYER_SERVICE_NEXT_DUE, NULL, &r) != DB_OK)
+        return WAIT_AWAY_MS;
+    int64_t ms = PQgetisnull(r, 0, 0) ? WAIT_MOST_MS : strtoll(PQgetvalue(r, 0, 0), NULL, 10);
+    PQclear(r);
+    return (int)(ms < WAIT_MOST_MS ? ms : WAIT_MOST_MS);
+}
+
+int reconciler_run(void *context, int index)
+{
+    struct role role;
+    char name[32], payload[64];
+    int status = 0;
+    snprintf(name, sizeof name, "reconciler-%d", index);
+    if (role_open(&role, context, name, "skylark_services") != 0)
+        return 1;
+    while (!signals_stop()) {
+        enum role_readiness ready = role_ready(&role);
+        if (ready == ROLE_REFUSE) {
+            status = SUPERVISOR_EXIT_REFUSED;
+            break;
+        }
+        if (ready == ROLE_WAIT) {
+            signals_wait(-1, WAIT_AWAY_MS);
+            continue;
+        }
+        struct service s = {0};
+        if (claim(&role, &s)) {
+            reconcile_service(&role, &s);
+            continue;
+        }
+        while (db_notified(role.db, payload, sizeof payload))
+            ;
+        int wait = next_due_ms(&role);
+        if (wait > 0)
+            signals_wait(db_socket(role.db), wait);
+    }
+    role_close(&role);
+    return status;
+}

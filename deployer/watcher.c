@@ -1,0 +1,184 @@
+/* The role that watches the engine: hears of every container that starts or dies and makes its service due at once, and
+ * again and again compares all containers with the rows, for what was missed. As long as it does, counts can be vouched
+ * for; engines.observed_at says so. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uuid/uuid.h>
+
+#include "common/buf.h"
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/signals.h"
+#include "common/supervisor.h"
+#include "deployer/role.h"
+#include "gen/deployer_statements.h"
+
+#define WAIT_AWAY_MS 500
+
+struct watcher {
+    struct role role;
+    struct engine_loop *loop;
+    struct engine_stream *events; /* NULL while there is none */
+    int64_t next_pass_ms; /* monotonic */
+};
+
+static void event_seen(void *context, const struct engine_event *event)
+{
+    static const char *const telling[] = {"start", "die", "destroy", "oom", "pause", "unpause", "rename"};
+    struct watcher *w = context;
+    bool tells = false;
+    uuid_t uuid;
+    for (size_t i = 0; i < sizeof telling / sizeof telling[0]; i++)
+        tells = tells || strcmp(event->action, telling[i]) == 0;
+    if (!tells || uuid_parse(event->service, uuid) != 0)
+        return;
+    const char *params[] = {event->service};
+    /* What could not be written is found by the next pass. */
+    if (db_execute(w->role.db, DEPLOYER_SERVICE_DUE, params, NULL) != DB_OK)
+        w->next_pass_ms = 0;
+}
+
+static void events_ended(void *context, enum engine_status status)
+{
+    struct watcher *w = context;
+    w->events = NULL;
+    w->next_pass_ms = 0;
+    log_info("the engine's events ended (%d); watching anew", (int)status);
+}
+
+static const char *state_name(enum engine_container_state state)
+{
+    return state == ENGINE_CREATED ? "created" : state == ENGINE_RUNNING ? "running" : "exited";
+}
+
+/* Removes what no row knows: left by a lost database, or made by a deployer whose row was never committed. */
+static void remove_orphans(struct watcher *w, const PGresult *orphans)
+{
+    for (int i = 0; i < PQntuples(orphans); i++) {
+        const char *id = PQgetvalue(orphans, i, 0);
+        log_warning("removing container %.12s, which no instance stands for", id);
+        if (engine_container_remove(w->role.engine, id) != ENGINE_OK)
+            log_warning("container %.12s: %s", id, engine_error(w->role.engine));
+    }
+}
+
+static enum engine_status compare_all(struct watcher *w)
+{
+    struct engine_container_list list;
+    enum engine_status status = engine_container_find(w->role.engine, w->role.installation, NULL, &list);
+    if (status != ENGINE_OK)
+        return status;
+    struct buf all = {0};
+    buf_addc(&all, '[');
+    for (size_t i = 0; i < list.n; i++) {
+        uuid_t uuid;
+        bool valid = uuid_parse(list.items[i].instance, uuid) == 0;
+        buf_addf(&all, "%s{\"id\":\"%s\",\"state\":\"%s\",\"instance\":%s%s%s}", i > 0 ? "," : "", list.items[i].id,
+                 state_name(list.items[i].state), valid ? "\"" : "", valid ? list.items[i].instance : "null", valid ? "\"" : "");
+    }
+    buf_addc(&all, ']');
+    const char *params[] = {buf_text(&all)};
+    PGresult *orphans;
+    if (db_run(w->role.db, DEPLOYER_CONTAINERS_COMPARE, params, &orphans) == DB_OK)
+        remove_orphans(w, orphans);
+    PQclear(orphans);
+    buf_free(&all);
+    engine_container_list_free(&list);
+    return ENGINE_OK;
+}
+
+/* Notes that the engine answered, and who it is: it may have been replaced behind its socket. */
+static enum engine_status note_seen(struct watcher *w)
+{
+    struct engine_description d;
+    char cpus[24], memory[24];
+    enum engine_status status = engine_describe(w->role.engine, &d);
+    if (status != ENGINE_OK)
+        return status;
+    if (strcmp(d.id, w->role.engine_id) != 0) {
+        w->role.engine_known = false; /* role_ready says what that means */
+        return ENGINE_OK;
+    }
+    snprintf(cpus, sizeof cpus, "%" PRId64, d.cpus);
+    snprintf(memory, sizeof memory, "%" PRId64, d.memory_bytes);
+    const char *params[] = {d.id, d.name, d.version, cpus, memory};
+    if (db_execute(w->role.db, DEPLOYER_ENGINE_SEEN, params, NULL) != DB_OK)
+        log_warning("that the engine answers could not be noted: %s", db_message(w->role.db));
+    return ENGINE_OK;
+}
+
+static void note_away(struct watcher *w)
+{
+    const char *params[] = {engine_error(w->role.engine)};
+    if (db_execute(w->role.db, DEPLOYER_ENGINE_AWAY, params, NULL) != DB_OK)
+        log_warning("that the engine is away could not be noted: %s", db_message(w->role.db));
+}
+
+static void pass(struct watcher *w)
+{
+    w->next_pass_ms = clock_monotonic_ms() + w->role.settings->pass_interval_ms;
+    enum engine_status status = compare_all(w);
+    /* Only after the rows were compared: this vouches for them. */
+    if (status == ENGINE_OK)
+        status = note_seen(w);
+    if (status == ENGINE_OK)
+        return;
+    role_engine_away(&w->role);
+    note_away(w);
+}
+
+static void watch_events(struct watcher *w)
+{
+    struct engine_event_handler handler = {.event = event_seen, .end = events_ended, .context = w};
+    w->events = engine_events_watch(w->loop, w->role.installation, &handler);
+    w->next_pass_ms = 0; /* for what happened before the watch began */
+}
+
+static int wait_ms(const struct watcher *w)
+{
+    int64_t left = w->next_pass_ms - clock_monotonic_ms();
+    return left > 0 ? (int)left : 0;
+}
+
+static int watch(struct watcher *w, int signal_fd)
+{
+    while (!signals_stop()) {
+        enum role_readiness ready = role_ready(&w->role);
+        if (ready == ROLE_REFUSE)
+            return SUPERVISOR_EXIT_REFUSED;
+        if (ready == ROLE_WAIT) {
+            if (!w->role.engine_known && db_connect(w->role.db) == DB_OK)
+                note_away(w);
+            signals_wait(-1, WAIT_AWAY_MS);
+            continue;
+        }
+        if (w->events == NULL)
+            watch_events(w);
+        /* One turn of the loop sends the request for events off before the rows are compared. */
+        if (engine_loop_wait(w->loop, signal_fd, w->events == NULL ? WAIT_AWAY_MS : wait_ms(w)) != ENGINE_OK)
+            signals_wait(-1, WAIT_AWAY_MS);
+        if (clock_monotonic_ms() >= w->next_pass_ms)
+            pass(w);
+    }
+    return 0;
+}
+
+int watcher_run(void *context, int index)
+{
+    struct watcher w = {0};
+    char name[32];
+    (void)index;
+    snprintf(name, sizeof name, "watcher");
+    if (role_open(&w.role, context, name, NULL) != 0)
+        return 1;
+    struct engine_options options = {.endpoint = w.role.settings->engine, .call_deadline_ms = w.role.settings->engine_deadline_ms};
+    int signal_fd = signals_open(), status = 1;
+    w.loop = engine_loop_create(&options);
+    if (w.loop != NULL && signal_fd >= 0)
+        status = watch(&w, signal_fd);
+    engine_loop_free(w.loop);
+    role_close(&w.role);
+    return status;
+}

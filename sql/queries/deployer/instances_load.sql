@@ -1,0 +1,17 @@
+-- hot
+-- The instances of the service $1 that may have a container, and of each slot the latest that has none any more but was
+-- of the generation $2 (how it ended counts for the back-off). Times in milliseconds since 1970, 0 for never.
+SELECT i.id, i.slot, i.generation, COALESCE(i.container_id, ''), i.state, i.restarts,
+       COALESCE(extract(epoch FROM i.started_at) * 1000, 0)::bigint,
+       COALESCE(extract(epoch FROM i.stop_requested_at) * 1000, 0)::bigint,
+       COALESCE(extract(epoch FROM i.finished_at) * 1000, 0)::bigint,
+       i.reason, COALESCE(p.completed_at IS NOT NULL, false)
+FROM (SELECT * FROM skylark.instances live WHERE live.service_id = $1::uuid AND live.state <> 'removed'
+      UNION ALL
+      SELECT latest.*
+      FROM (SELECT DISTINCT ON (gone.slot) gone.*
+            FROM skylark.instances gone
+            WHERE gone.service_id = $1::uuid AND gone.state = 'removed' AND gone.generation = $2::bigint
+            ORDER BY gone.slot, gone.created_at DESC) latest) i
+LEFT JOIN skylark.log_positions p ON p.instance_id = i.id
+ORDER BY i.slot, i.created_at

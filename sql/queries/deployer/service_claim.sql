@@ -1,0 +1,14 @@
+-- hot
+-- Takes the service that has been due longest under a lease of $2 milliseconds for the deployer $1.
+WITH due AS (
+    SELECT q.service_id
+    FROM skylark.reconcile_queue q
+    WHERE q.due_at <= now() AND (q.lease_until IS NULL OR q.lease_until < now())
+    ORDER BY q.due_at
+    LIMIT 1
+    FOR UPDATE SKIP LOCKED)
+UPDATE skylark.reconcile_queue q
+SET lease_owner = $1::text, lease_until = now() + $2::bigint * interval '1 millisecond'
+FROM due
+WHERE q.service_id = due.service_id
+RETURNING q.service_id, q.revision, q.wakes, COALESCE(q.request_id, ''), q.failures
