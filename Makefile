@@ -23,7 +23,7 @@ ENGINE := docker docker_body docker_container docker_image docker_log docker_pul
 API := checks dispatch fields form handle_document handle_health handle_list handle_logs handle_service \
        handle_token json_scan listen main metrics problem query_check request route service_fields settings worker
 DEPLOYER := main observe plan puller reconcile reconciler role service settings watcher
-COLLECTOR := main
+COLLECTOR := assemble batch collect main maintain resume settings
 CTL := doctor installation main migrate namespaces output status tokens users
 
 PROGRAMS := $(addprefix $(B)/,skylark-api skylark-deployer skylark-collector skylarkctl)

@@ -69,6 +69,11 @@ int db_socket(const struct db *db)
     return db->conn != NULL ? PQsocket(db->conn) : -1;
 }
 
+unsigned db_connections(const struct db *db)
+{
+    return db->connections;
+}
+
 static enum db_status status_of_sqlstate(const char *state)
 {
     static const struct {
@@ -319,6 +324,7 @@ enum db_status db_connect(struct db *db)
         log_info("connected to PostgreSQL again");
     db->away_logged = false;
     db->fresh = true;
+    db->connections++;
     return DB_OK;
 }
 

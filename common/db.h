@@ -84,6 +84,9 @@ void db_stream_end(struct db *db);
 enum db_status db_copy(struct db *db, unsigned statement, const char *data, size_t len)
     __attribute__((warn_unused_result));
 
+/* How many connections were opened so far: when it has grown, whatever the session held (locks, settings) is gone. */
+unsigned db_connections(const struct db *db);
+
 /* The socket to poll for notifications, -1 without a connection. */
 int db_socket(const struct db *db);
 

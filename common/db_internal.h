@@ -12,6 +12,7 @@ struct db {
     bool away_logged;          /* the log says so once, not with every request */
     bool in_transaction;
     bool streaming;
+    unsigned connections;
     bool fresh; /* connected since the last db_notified */
     char transaction_id[24];
     char constraint[128];

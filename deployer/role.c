@@ -66,9 +66,11 @@ static enum role_readiness engine_identify(struct role *r)
     }
     if (r->engine_id[0] == '\0') {
         const char *params[] = {d.id};
-        if (db_execute(r->db, DEPLOYER_ENGINE_RECORD, params, NULL) != DB_OK || !installation_load(r))
+        long recorded;
+        if (db_execute(r->db, DEPLOYER_ENGINE_RECORD, params, &recorded) != DB_OK || !installation_load(r))
             return ROLE_WAIT;
-        log_info("engine %s (%s, version %s, API %s) is this installation's", d.id, d.name, d.version, d.api_version);
+        if (recorded > 0)
+            log_info("engine %s (%s, version %s, API %s) is this installation's", d.id, d.name, d.version, d.api_version);
     }
     if (strcmp(r->engine_id, d.id) != 0) {
         log_error("the engine at %s is %s, but this installation's instances are on %s; give back that engine, or run "

@@ -23,6 +23,8 @@ enum engine_status engine_image_find(struct engine *e, const char *image_ref, ch
     return status == ENGINE_OK && *image_id == NULL ? ENGINE_FAILED : status;
 }
 
+#define LINE_MAX_BYTES (1 << 20)
+
 struct pull {
     struct engine *engine;
     struct docker_pull progress;
@@ -42,6 +44,12 @@ static size_t take_progress(char *data, size_t size, size_t n, void *context)
 {
     struct pull *p = context;
     size_t len = size * n;
+    long http = 0;
+    curl_easy_getinfo(p->engine->curl, CURLINFO_RESPONSE_CODE, &http);
+    if (http != 200) { /* one error, not lines of progress */
+        buf_add(&p->line, data, len);
+        return p->line.failed || p->line.len > LINE_MAX_BYTES ? 0 : len;
+    }
     for (size_t i = 0; i < len; i++) {
         if (data[i] == '\n')
             pull_line(p);
@@ -49,7 +57,7 @@ static size_t take_progress(char *data, size_t size, size_t n, void *context)
             buf_addc(&p->line, data[i]);
     }
     /* A line that never ends is no progress. */
-    return p->line.failed || p->line.len > (1 << 20) ? 0 : len;
+    return p->line.failed || p->line.len > LINE_MAX_BYTES ? 0 : len;
 }
 
 static int check_stop(void *context, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)

@@ -1,0 +1,88 @@
+/* Rows on their way into the database. */
+#include "collector/batch.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "collector/assemble.h"
+#include "common/utf8.h"
+#include "gen/collector_statements.h"
+
+#define NS_PER_SECOND INT64_C(1000000000)
+
+void batch_free(struct batch *b)
+{
+    buf_free(&b->rows);
+    buf_free(&b->positions);
+    buf_free(&b->message);
+}
+
+void batch_clear(struct batch *b)
+{
+    buf_clear(&b->rows);
+    buf_clear(&b->positions);
+}
+
+/* 2026-11-23 13:55:06.472123+00; most rows share their second with the one before. */
+static void add_time(struct batch *b, int64_t at_ns)
+{
+    time_t second = (time_t)(at_ns / NS_PER_SECOND);
+    if (second != b->second || b->second_text[0] == '\0') {
+        struct tm tm;
+        gmtime_r(&second, &tm);
+        strftime(b->second_text, sizeof b->second_text, "%Y-%m-%d %H:%M:%S", &tm);
+        b->second = second;
+    }
+    buf_addf(&b->rows, "%s.%06d+00", b->second_text, (int)(at_ns % NS_PER_SECOND / 1000));
+}
+
+size_t batch_add_row(struct batch *b, const char *service_id, const char *instance_id, int64_t seq, int stream, int64_t at_ns,
+                     const char *data, size_t len, bool continues)
+{
+    buf_clear(&b->message);
+    utf8_add_storable(&b->message, data, len);
+    if (continues)
+        buf_adds(&b->message, ASSEMBLE_CONTINUES);
+    buf_addf(&b->rows, "%s\t", service_id);
+    add_time(b, at_ns);
+    buf_addf(&b->rows, "\t%s\t%" PRId64 "\t%d\t", instance_id, seq, stream);
+    db_copy_field(&b->rows, buf_text(&b->message), b->message.len);
+    buf_addc(&b->rows, '\n');
+    return b->message.len;
+}
+
+void batch_add_position(struct batch *b, const char *instance_id, int64_t next_seq, const struct resume *r, int64_t bytes,
+                        bool completed)
+{
+    buf_addf(&b->positions,
+             "%c{\"instance_id\":\"%s\",\"next_seq\":%" PRId64 ",\"stdout_at_ns\":%" PRId64 ",\"stdout_lines_at\":%" PRId64
+             ",\"stderr_at_ns\":%" PRId64 ",\"stderr_lines_at\":%" PRId64 ",\"bytes\":%" PRId64 ",\"completed\":%s}",
+             b->positions.len > 0 ? ',' : '[', instance_id, next_seq, r->streams[0].at_ns, r->streams[0].rows_at,
+             r->streams[1].at_ns, r->streams[1].rows_at, bytes, completed ? "true" : "false");
+}
+
+enum db_status batch_store(struct batch *b, struct db *db)
+{
+    if (b->rows.failed || b->positions.failed || b->message.failed)
+        return DB_FAILED;
+    if (b->positions.len == 0)
+        return DB_OK;
+    struct buf positions = {0};
+    buf_addf(&positions, "%s]", buf_text(&b->positions));
+    const char *params[] = {buf_text(&positions)};
+    enum db_status status = db_begin(db);
+    if (status == DB_OK && b->rows.len > 0)
+        status = db_copy(db, COLLECTOR_LOG_ROWS_COPY, b->rows.data, b->rows.len);
+    if (status == DB_OK)
+        status = db_execute(db, COLLECTOR_POSITIONS_STORE, params, NULL);
+    if (status == DB_OK)
+        status = db_commit(db);
+    else
+        db_rollback(db);
+    buf_free(&positions);
+    if (status == DB_OK)
+        batch_clear(b);
+    return status;
+}

@@ -1,0 +1,368 @@
+/* Follows the logs of all containers of the installation on one engine and stores them. The engine keeps every line until
+ * it is stored, and the database knows how far that is: so memory is never the only copy of anything, and whatever goes
+ * wrong (the database away, a transaction whose end is not known, another collector in between) is mended the same way, by
+ * forgetting everything and going on from the stored positions. */
+#include "collector/collect.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "collector/assemble.h"
+#include "collector/batch.h"
+#include "collector/maintain.h"
+#include "collector/settings.h"
+#include "common/clock.h"
+#include "common/db.h"
+#include "common/log.h"
+#include "common/signals.h"
+#include "engine/engine.h"
+#include "gen/collector_statements.h"
+
+#define WAIT_AWAY_MS 500
+#define STANDBY_MS 2000
+/* Announcements come in bursts; the engine is asked for its list so often at the most. */
+#define PASS_LEAST_MS 100
+
+struct collector;
+
+/* One followed log. */
+struct follow {
+    struct collector *collector;
+    struct follow *next;
+    char instance_id[37], service_id[37];
+    char *container_id;
+    struct engine_stream *stream; /* NULL: not open (any more) */
+    struct assemble assemble[RESUME_STREAMS];
+    struct resume resume;
+    int64_t next_seq;
+    int64_t bytes; /* since the last store */
+    int reading;   /* stream of the piece under way */
+    bool dirty;    /* its position has moved since the last store, or completed is not stored yet */
+    bool ended;    /* the engine says that this was all; to be confirmed */
+    bool completed;
+};
+
+struct collector {
+    const struct collector_settings *settings;
+    struct db *db;
+    struct engine *engine;
+    struct engine_loop *loop;
+    struct batch batch;
+    struct follow *follows;
+    struct maintain maintain;
+    char installation[40], engine_id[80];
+    unsigned locked_connection; /* db_connections() when the lock was taken; 0: not held */
+    int64_t next_pass_ms, next_flush_ms; /* monotonic; next_flush_ms 0: nothing waits */
+    bool lost; /* a store failed: start over */
+};
+
+static void follow_free(struct follow *f)
+{
+    if (f->stream != NULL)
+        engine_stream_close(f->stream);
+    for (int i = 0; i < RESUME_STREAMS; i++)
+        assemble_clear(&f->assemble[i]);
+    free(f->container_id);
+    free(f);
+}
+
+/* Forgets everything that is not in the database. */
+static void forget_all(struct collector *c)
+{
+    while (c->follows != NULL) {
+        struct follow *f = c->follows;
+        c->follows = f->next;
+        follow_free(f);
+    }
+    batch_clear(&c->batch);
+    c->next_flush_ms = 0;
+    c->next_pass_ms = 0;
+    c->lost = false;
+}
+
+/* --- from the engine into the batch --- */
+
+static void note_change(struct collector *c, struct follow *f)
+{
+    f->dirty = true;
+    if (c->next_flush_ms == 0)
+        c->next_flush_ms = clock_monotonic_ms() + c->settings->flush_interval_ms;
+    if ((int64_t)c->batch.rows.len >= c->settings->flush_bytes)
+        c->next_flush_ms = clock_monotonic_ms();
+}
+
+static void take_row(void *context, int64_t at_ns, const char *data, size_t len, bool continues)
+{
+    struct follow *f = context;
+    struct collector *c = f->collector;
+    if (!resume_take(&f->resume, f->reading, at_ns))
+        return;
+    f->bytes += (int64_t)batch_add_row(&c->batch, f->service_id, f->instance_id, f->next_seq++, f->reading, at_ns, data, len,
+                                       continues);
+    note_change(c, f);
+}
+
+static void store(struct collector *c)
+{
+    for (struct follow *f = c->follows; f != NULL; f = f->next) {
+        if (f->dirty)
+            batch_add_position(&c->batch, f->instance_id, f->next_seq, &f->resume, f->bytes, f->completed);
+    }
+    enum db_status status = batch_store(&c->batch, c->db);
+    c->next_flush_ms = 0;
+    if (status != DB_OK) {
+        log_warning("lines could not be stored (%s); going on from what is", db_message(c->db));
+        c->lost = true;
+        return;
+    }
+    for (struct follow *f = c->follows; f != NULL; f = f->next) {
+        f->dirty = false;
+        f->bytes = 0;
+    }
+}
+
+static void take_piece(void *context, const struct engine_log_piece *piece)
+{
+    struct follow *f = context;
+    f->reading = piece->stream;
+    assemble_feed(&f->assemble[piece->stream - 1], piece, take_row, f);
+    /* One instance that prints without end must not fill the memory within one turn of the loop. */
+    if ((int64_t)f->collector->batch.rows.len >= 4 * f->collector->settings->flush_bytes && !f->collector->lost)
+        store(f->collector);
+}
+
+static void log_ended(void *context, enum engine_status status)
+{
+    struct follow *f = context;
+    f->stream = NULL;
+    f->ended = status == ENGINE_OK || status == ENGINE_NOT_FOUND;
+    f->collector->next_pass_ms = 0;
+}
+
+static void follow_open(struct follow *f)
+{
+    struct engine_log_handler handler = {.piece = take_piece, .end = log_ended, .context = f};
+    for (int i = 0; i < RESUME_STREAMS; i++)
+        assemble_clear(&f->assemble[i]);
+    resume_start(&f->resume);
+    f->ended = false;
+    f->stream = engine_log_follow(f->collector->loop, f->container_id, resume_since(&f->resume), &handler);
+}
+
+/* --- which logs there are --- */
+
+static struct follow *follow_find(struct collector *c, const char *instance_id)
+{
+    for (struct follow *f = c->follows; f != NULL; f = f->next) {
+        if (strcmp(f->instance_id, instance_id) == 0)
+            return f;
+    }
+    return NULL;
+}
+
+/* The engine's word that a log is over counts only when the container has ended: its streams also end when the engine
+ * itself shuts down. Then the last lines without a newline are lines, and the log is complete. */
+static void follow_confirm_end(struct collector *c, struct follow *f, const struct engine_container *container)
+{
+    bool running = container != NULL && container->state == ENGINE_RUNNING;
+    if (running || !f->ended) {
+        follow_open(f);
+        return;
+    }
+    for (int i = 0; i < RESUME_STREAMS; i++) {
+        f->reading = i + 1;
+        assemble_finish(&f->assemble[i], take_row, f);
+    }
+    f->completed = true;
+    note_change(c, f);
+}
+
+/* Starts following what the database says is an instance of ours whose log is not complete. */
+static void follow_new(struct collector *c, const struct engine_container_list *list, struct buf *wanted)
+{
+    PGresult *r;
+    const char *params[] = {buf_text(wanted)};
+    if (db_run(c->db, COLLECTOR_POSITIONS_LOAD, params, &r) != DB_OK)
+        return;
+    for (int i = 0; i < PQntuples(r); i++) {
+        const struct engine_container *container = NULL;
+        for (size_t n = 0; n < list->n && container == NULL; n++)
+            container = strcmp(list->items[n].instance, PQgetvalue(r, i, 0)) == 0 ? &list->items[n] : NULL;
+        struct follow *f = container != NULL ? calloc(1, sizeof *f) : NULL;
+        if (f == NULL)
+            continue;
+        f->collector = c;
+        f->container_id = strdup(container->id);
+        snprintf(f->instance_id, sizeof f->instance_id, "%s", PQgetvalue(r, i, 0));
+        snprintf(f->service_id, sizeof f->service_id, "%s", PQgetvalue(r, i, 1));
+        f->next_seq = strtoll(PQgetvalue(r, i, 2), NULL, 10);
+        for (int s = 0; s < RESUME_STREAMS; s++) {
+            f->resume.streams[s].at_ns = strtoll(PQgetvalue(r, i, 3 + 2 * s), NULL, 10);
+            f->resume.streams[s].rows_at = strtoll(PQgetvalue(r, i, 4 + 2 * s), NULL, 10);
+        }
+        f->next = c->follows;
+        c->follows = f;
+        if (f->container_id != NULL)
+            follow_open(f);
+    }
+    PQclear(r);
+}
+
+/* Goes through what is followed: ends that need confirming, streams that broke, and what is done with. */
+static void follows_tend(struct collector *c, const struct engine_container_list *list)
+{
+    for (struct follow **at = &c->follows; *at != NULL;) {
+        struct follow *f = *at;
+        const struct engine_container *container = NULL;
+        for (size_t n = 0; n < list->n && container == NULL; n++)
+            container = strcmp(list->items[n].instance, f->instance_id) == 0 ? &list->items[n] : NULL;
+        if (f->stream == NULL && !f->completed)
+            follow_confirm_end(c, f, container);
+        if (f->completed && !f->dirty) {
+            *at = f->next;
+            follow_free(f);
+        } else {
+            at = &f->next;
+        }
+    }
+}
+
+static void pass(struct collector *c)
+{
+    struct engine_container_list list;
+    c->next_pass_ms = clock_monotonic_ms() + c->settings->pass_interval_ms;
+    enum engine_status status = engine_container_find(c->engine, c->installation, NULL, &list);
+    if (status != ENGINE_OK) {
+        log_warning("the containers could not be listed: %s", engine_error(c->engine));
+        c->next_pass_ms = clock_monotonic_ms() + WAIT_AWAY_MS;
+        engine_container_list_free(&list);
+        return;
+    }
+    follows_tend(c, &list);
+    struct buf wanted = {0};
+    size_t n = 0;
+    buf_addc(&wanted, '{');
+    for (size_t i = 0; i < list.n; i++) {
+        /* One that never ran has printed nothing yet; its start is announced. */
+        if (strlen(list.items[i].instance) != 36 || follow_find(c, list.items[i].instance) != NULL)
+            continue;
+        buf_addf(&wanted, "%s%s", n++ > 0 ? "," : "", list.items[i].instance);
+    }
+    buf_addc(&wanted, '}');
+    if (n > 0)
+        follow_new(c, &list, &wanted);
+    buf_free(&wanted);
+    engine_container_list_free(&list);
+}
+
+/* --- the right to write, and the loop --- */
+
+enum readiness { READY, AWAY, STANDBY };
+
+/* One collector an engine: the lock lives in the very connection that writes, so whoever loses the connection loses the
+ * right with it, and takes up again from the stored positions. */
+static enum readiness take_lock(struct collector *c)
+{
+    struct engine_description d;
+    PGresult *r;
+    if (db_connect(c->db) != DB_OK)
+        return AWAY;
+    if (c->locked_connection == db_connections(c->db))
+        return READY;
+    forget_all(c);
+    c->locked_connection = 0;
+    if (engine_describe(c->engine, &d) != ENGINE_OK) {
+        log_warning("the container engine is away: %s", engine_error(c->engine));
+        return AWAY;
+    }
+    snprintf(c->engine_id, sizeof c->engine_id, "%s", d.id);
+    const char *params[] = {c->engine_id};
+    unsigned connection = db_connections(c->db);
+    if (db_run(c->db, COLLECTOR_ENGINE_LOCK, params, &r) != DB_OK)
+        return AWAY;
+    bool taken = PQgetvalue(r, 0, 0)[0] == 't';
+    snprintf(c->installation, sizeof c->installation, "%s", PQgetvalue(r, 0, 1));
+    PQclear(r);
+    if (!taken || connection != db_connections(c->db))
+        return STANDBY;
+    c->locked_connection = connection;
+    log_info("following the logs of engine %s", c->engine_id);
+    return READY;
+}
+
+static int wait_ms(const struct collector *c)
+{
+    int64_t now = clock_monotonic_ms(), until = c->next_pass_ms;
+    if (c->next_flush_ms > 0 && c->next_flush_ms < until)
+        until = c->next_flush_ms;
+    return until > now ? (int)(until - now) : 0;
+}
+
+static void hear(struct collector *c)
+{
+    char payload[64];
+    int64_t soon = clock_monotonic_ms() + PASS_LEAST_MS;
+    while (db_notified(c->db, payload, sizeof payload)) {
+        if (c->next_pass_ms > soon)
+            c->next_pass_ms = soon;
+    }
+}
+
+static void turn(struct collector *c)
+{
+    /* Signals end the wait through their own descriptor only between turns; a turn is never longer than this. */
+    int wait = wait_ms(c);
+    if (engine_loop_wait(c->loop, db_socket(c->db), wait < WAIT_AWAY_MS ? wait : WAIT_AWAY_MS) != ENGINE_OK)
+        signals_wait(-1, WAIT_AWAY_MS);
+    hear(c);
+    if (c->next_flush_ms > 0 && clock_monotonic_ms() >= c->next_flush_ms && !c->lost)
+        store(c);
+    if (clock_monotonic_ms() >= c->next_pass_ms && !c->lost)
+        pass(c);
+    maintain_when_due(&c->maintain, c->db);
+    if (c->lost)
+        forget_all(c);
+}
+
+static int collector_open(struct collector *c, const struct collector_settings *settings)
+{
+    struct db_options database = {
+        .conninfo = settings->database, .application_name = "skylark-collector", .statements = collector_statements,
+        .n_statements = COLLECTOR__MAX, .connect_deadline_ms = settings->connect_deadline_ms,
+        .query_deadline_ms = settings->query_deadline_ms, .channel = "skylark_instances",
+    };
+    struct engine_options engine = {.endpoint = settings->engine, .call_deadline_ms = settings->engine_deadline_ms};
+    c->settings = settings;
+    c->maintain.settings = settings;
+    c->db = db_create(&database);
+    c->engine = engine_create(&engine);
+    c->loop = engine_loop_create(&engine);
+    return c->db != NULL && c->engine != NULL && c->loop != NULL ? 0 : -1;
+}
+
+int collect_run(void *context, int index)
+{
+    struct collector c = {0};
+    (void)index;
+    int status = 1;
+    if (collector_open(&c, context) == 0) {
+        while (!signals_stop()) {
+            enum readiness ready = take_lock(&c);
+            if (ready == READY)
+                turn(&c);
+            else
+                signals_wait(-1, ready == STANDBY ? STANDBY_MS : WAIT_AWAY_MS);
+        }
+        if (c.next_flush_ms > 0)
+            store(&c); /* what is lost here is read again by the next collector */
+        status = 0;
+    }
+    forget_all(&c);
+    batch_free(&c.batch);
+    engine_loop_free(c.loop);
+    engine_free(c.engine);
+    db_free(c.db);
+    return status;
+}

@@ -1,0 +1,47 @@
+/* Keeps the tables of logs and events in shape. */
+#include "collector/maintain.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "gen/collector_statements.h"
+
+#define RETRY_MS 60000
+
+static bool partitions(const struct maintain *m, struct db *db)
+{
+    char retention[24], ahead[24];
+    snprintf(retention, sizeof retention, "%" PRId64, m->settings->log_retention_ms);
+    snprintf(ahead, sizeof ahead, "%" PRId64, m->settings->log_days_ahead);
+    const char *params[] = {retention, ahead};
+    PGresult *r;
+    if (db_run(db, COLLECTOR_PARTITIONS_MAINTAIN, params, &r) != DB_OK)
+        return false;
+    for (int i = 0; i < PQntuples(r); i++)
+        log_info("partition %s %s", PQgetvalue(r, i, 0), PQgetvalue(r, i, 1));
+    PQclear(r);
+    return true;
+}
+
+static bool prune(const struct maintain *m, struct db *db)
+{
+    char logs[24], events[24];
+    snprintf(logs, sizeof logs, "%" PRId64, m->settings->log_retention_ms);
+    snprintf(events, sizeof events, "%" PRId64, m->settings->event_retention_ms);
+    const char *params[] = {logs, events};
+    return db_execute(db, COLLECTOR_HISTORY_PRUNE, params, NULL) == DB_OK;
+}
+
+void maintain_when_due(struct maintain *m, struct db *db)
+{
+    int64_t now = clock_monotonic_ms();
+    if (now < m->next_ms)
+        return;
+    m->next_ms = now + m->settings->maintenance_interval_ms;
+    if (partitions(m, db) && prune(m, db))
+        return;
+    log_warning("partitions and retention could not be seen to: %s", db_message(db));
+    m->next_ms = now + RETRY_MS;
+}

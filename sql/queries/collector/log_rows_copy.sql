@@ -1,0 +1,2 @@
+-- Stores log rows.
+COPY skylark.log_rows (service_id, logged_at, instance_id, seq, stream, message) FROM STDIN
