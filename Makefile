@@ -65,6 +65,16 @@ unit_objects := $(UNIT:%=$(B)/tests/unit/test_%.o) $(B)/tests/unit/main.o \
 $(B)/tests/unit/run: $(unit_objects)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit
 
+# Those that speak HTTP to a whole Skylark (tests/check.sh brings it up).
+HTTP_TESTS := test_auth test_bad_input test_forms test_front test_list test_logs test_routes test_seed main
+E2E_TESTS := main
+test_library := $(patsubst %,$(B)/tests/lib/%.o,api check http world)
+$(B)/tests/http/run: $(HTTP_TESTS:%=$(B)/tests/http/%.o) $(test_library)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit
+$(B)/tests/e2e/run: $(E2E_TESTS:%=$(B)/tests/e2e/%.o) $(test_library)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit
+check-programs: $(B)/tests/unit/run $(B)/tests/http/run $(B)/tests/e2e/run
+
 run: ## install what is missing, build, bring everything up under var/, deploy a demo service
 	local/run
 stop: ## end what run started, and only that
@@ -87,7 +97,7 @@ clean: ## remove what was built
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
-.PHONY: all run stop status deps install check bench clean help
+.PHONY: all run stop status deps install check check-programs bench clean help
 .SECONDARY: $(generated)
 .DELETE_ON_ERROR:
 

@@ -1,0 +1,185 @@
+/* An HTTP client for tests, on libcurl. */
+#include "tests/lib/http.h"
+
+#include <curl/curl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "tests/lib/world.h"
+
+static _Thread_local CURL *handle;
+
+struct gathered {
+    char *data;
+    size_t len;
+};
+
+static size_t gather(char *data, size_t size, size_t n, void *context)
+{
+    struct gathered *g = context;
+    char *grown = realloc(g->data, g->len + size * n + 1);
+    if (grown == NULL)
+        return 0;
+    memcpy(grown + g->len, data, size * n);
+    g->data = grown;
+    g->len += size * n;
+    grown[g->len] = '\0';
+    return size * n;
+}
+
+static struct curl_slist *headers_of(const struct http_call *call)
+{
+    char line[8192];
+    struct curl_slist *list = curl_slist_append(NULL, "Expect:");
+    if (call->token != NULL) {
+        snprintf(line, sizeof line, "Authorization: Token %s", call->token);
+        list = curl_slist_append(list, line);
+    }
+    if (call->body != NULL) {
+        const char *type = call->type != NULL ? call->type : "application/json";
+        snprintf(line, sizeof line, type[0] != '\0' ? "Content-Type: %s" : "Content-Type:%s", type);
+        list = curl_slist_append(list, line);
+    }
+    for (size_t i = 0; i < sizeof call->headers / sizeof call->headers[0] && call->headers[i] != NULL; i++)
+        list = curl_slist_append(list, call->headers[i]);
+    return list;
+}
+
+static void set_method(const struct http_call *call)
+{
+    const char *method = call->method != NULL ? call->method : "GET";
+    if (strcmp(method, "HEAD") == 0) {
+        curl_easy_setopt(handle, CURLOPT_NOBODY, 1L);
+    } else if (call->body != NULL) {
+        size_t len = call->body_len > 0 ? call->body_len : strlen(call->body);
+        curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)len);
+        curl_easy_setopt(handle, CURLOPT_POSTFIELDS, call->body);
+    }
+    if (strcmp(method, "HEAD") != 0)
+        curl_easy_setopt(handle, CURLOPT_CUSTOMREQUEST, method);
+}
+
+struct http_response http_do(const struct http_call *call)
+{
+    struct http_response response = {0};
+    struct gathered body = {0}, head = {0};
+    if (handle == NULL)
+        handle = curl_easy_init();
+    curl_easy_reset(handle);
+    size_t size = strlen(call->path) + 512;
+    char *url = malloc(size), error[CURL_ERROR_SIZE] = "";
+    snprintf(url, size, "%s%s", call->base != NULL ? call->base : world.url, call->path);
+    struct curl_slist *headers = headers_of(call);
+    curl_easy_setopt(handle, CURLOPT_URL, url);
+    curl_easy_setopt(handle, CURLOPT_PATH_AS_IS, 1L);
+    curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(handle, CURLOPT_PROXY, "");
+    curl_easy_setopt(handle, CURLOPT_CAINFO, world.ca);
+    curl_easy_setopt(handle, CURLOPT_HTTPHEADER, headers);
+    curl_easy_setopt(handle, CURLOPT_HTTP_VERSION, call->http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1);
+    curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, call->timeout_ms > 0 ? call->timeout_ms : 30000L);
+    curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, error);
+    curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, gather);
+    curl_easy_setopt(handle, CURLOPT_WRITEDATA, &body);
+    curl_easy_setopt(handle, CURLOPT_HEADERFUNCTION, gather);
+    curl_easy_setopt(handle, CURLOPT_HEADERDATA, &head);
+    if (call->unix_socket != NULL)
+        curl_easy_setopt(handle, CURLOPT_UNIX_SOCKET_PATH, call->unix_socket);
+    set_method(call);
+    CURLcode code = curl_easy_perform(handle);
+    if (code == CURLE_OK)
+        curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &response.status);
+    else
+        snprintf(response.error, sizeof response.error, "%s (%s)", curl_easy_strerror(code), error);
+    curl_easy_getinfo(handle, CURLINFO_TOTAL_TIME, &response.seconds);
+    response.body = body.data != NULL ? body.data : calloc(1, 1);
+    response.body_len = body.len;
+    response.headers = head.data != NULL ? head.data : calloc(1, 1);
+    curl_slist_free_all(headers);
+    free(url);
+    return response;
+}
+
+void http_free(struct http_response *response)
+{
+    free(response->body);
+    free(response->headers);
+    *response = (struct http_response){0};
+}
+
+int http_header(const struct http_response *response, const char *name, char *value, size_t size)
+{
+    int count = 0;
+    size_t n = strlen(name);
+    if (size > 0)
+        value[0] = '\0';
+    for (const char *line = response->headers; *line != '\0';) {
+        size_t len = strcspn(line, "\r\n");
+        if (len > n && line[n] == ':' && strncasecmp(line, name, n) == 0) {
+            const char *start = line + n + 1;
+            start += strspn(start, " \t");
+            count++;
+            snprintf(value, size, "%.*s", (int)(line + len - start), start);
+        }
+        line += len;
+        line += strspn(line, "\r\n");
+    }
+    return count;
+}
+
+/* Sends all, waiting while the socket is full. */
+static bool raw_send(CURL *curl, curl_socket_t fd, const char *bytes, size_t len)
+{
+    while (len > 0) {
+        size_t n = 0;
+        CURLcode code = curl_easy_send(curl, bytes, len, &n);
+        if (code == CURLE_AGAIN)
+            poll(&(struct pollfd){.fd = fd, .events = POLLOUT}, 1, 1000);
+        else if (code != CURLE_OK)
+            return false;
+        bytes += n;
+        len -= n;
+    }
+    return true;
+}
+
+char *http_raw(const char *base, const void *bytes, size_t len)
+{
+    CURL *curl = curl_easy_init();
+    curl_socket_t fd = -1;
+    struct gathered got = {0};
+    curl_easy_setopt(curl, CURLOPT_URL, base);
+    curl_easy_setopt(curl, CURLOPT_CAINFO, world.ca);
+    curl_easy_setopt(curl, CURLOPT_CONNECT_ONLY, 1L);
+    curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
+    curl_easy_setopt(curl, CURLOPT_SSL_ENABLE_ALPN, 0L);
+    if (curl_easy_perform(curl) == CURLE_OK && curl_easy_getinfo(curl, CURLINFO_ACTIVESOCKET, &fd) == CURLE_OK) {
+        gather("", 1, 0, &got);
+        raw_send(curl, fd, bytes, len); /* the server may answer and close before it has read all */
+        time_t end = time(NULL) + 10;
+        while (time(NULL) < end) {
+            char piece[4096];
+            size_t n = 0;
+            CURLcode code = curl_easy_recv(curl, piece, sizeof piece, &n);
+            if (code == CURLE_AGAIN)
+                poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, 1000);
+            else if (code != CURLE_OK || n == 0)
+                break;
+            else
+                gather(piece, 1, n, &got);
+        }
+    }
+    curl_easy_cleanup(curl);
+    return got.data;
+}
+
+void http_end(void)
+{
+    if (handle != NULL)
+        curl_easy_cleanup(handle);
+    handle = NULL;
+}

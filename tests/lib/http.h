@@ -1,0 +1,45 @@
+/* An HTTP client for tests: one request, one answer, nothing hidden. */
+#ifndef SKYLARK_TESTS_LIB_HTTP_H
+#define SKYLARK_TESTS_LIB_HTTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct http_call {
+    const char *method;      /* NULL: GET */
+    const char *base;        /* NULL: the API's public address */
+    const char *path;        /* sent as it is: dots and slashes stay */
+    const char *token;       /* NULL: no Authorization header */
+    const char *type;        /* Content-Type of the body; NULL: application/json; "": none */
+    const char *body;        /* NULL: none */
+    size_t body_len;         /* 0: up to the NUL */
+    const char *headers[4];  /* more of them, "Name: value" */
+    const char *unix_socket; /* NULL: TCP */
+    bool http2;
+    long timeout_ms;         /* 0: 30 s */
+};
+
+struct http_response {
+    long status;   /* 0: no whole answer */
+    char *body;    /* never NULL */
+    size_t body_len;
+    char *headers; /* raw lines; never NULL */
+    double seconds;
+    char error[256];
+};
+
+/* One handle a thread keeps its connections. Free the answer with http_free. */
+struct http_response http_do(const struct http_call *call);
+void http_free(struct http_response *response);
+
+/* How often the header is there; its last value goes to value, cut to size. */
+int http_header(const struct http_response *response, const char *name, char *value, size_t size);
+
+/* Sends bytes as they are, over TLS when base is https, and returns all that comes back until the server
+ * closes or 10 s pass. The caller frees it; NULL when there was no connection. */
+char *http_raw(const char *base, const void *bytes, size_t len);
+
+/* Closes this thread's handle. */
+void http_end(void);
+
+#endif
