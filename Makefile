@@ -59,9 +59,11 @@ $(G)/migrations.c $(G)/migrations.h &: sql/embed.sh sql/roles.sql sql/bootstrap.
 	sql/embed.sh migrations $(G)/migrations
 
 # The unit tests link all that is pure, and no main().
-UNIT := config fields form json_scan problem route
+UNIT := collector config docker fields form json_scan plan problem route text
 unit_objects := $(UNIT:%=$(B)/tests/unit/test_%.o) $(B)/tests/unit/main.o \
-                $(filter-out $(B)/fcgi/main.o,$(api_objects)) $(common_objects)
+                $(filter-out $(B)/fcgi/main.o,$(api_objects)) $(engine_objects) \
+                $(addprefix $(B)/,deployer/plan.o collector/assemble.o collector/batch.o collector/resume.o) \
+                $(G)/collector_statements.o $(common_objects)
 $(B)/tests/unit/run: $(unit_objects)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit
 

@@ -4,7 +4,8 @@
 #include "tests/unit/suites.h"
 
 static void (*const suites[])(void) = {
-    suite_config, suite_fields, suite_form, suite_json_scan, suite_problem, suite_route,
+    suite_collector, suite_config,  suite_docker, suite_fields, suite_form, suite_json_scan,
+    suite_plan,      suite_problem, suite_route,  suite_text,
 };
 
 int main(void)

@@ -2,11 +2,15 @@
 #ifndef SKYLARK_TESTS_UNIT_SUITES_H
 #define SKYLARK_TESTS_UNIT_SUITES_H
 
+void suite_config(void);
+void suite_collector(void);
+void suite_docker(void);
 void suite_fields(void);
 void suite_form(void);
 void suite_json_scan(void);
+void suite_plan(void);
 void suite_problem(void);
 void suite_route(void);
-void suite_config(void);
+void suite_text(void);
 
 #endif

@@ -1,0 +1,153 @@
+/* The collector's pure parts: rows of pieces, and which of them are new. */
+#include <CUnit/CUnit.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "collector/assemble.h"
+#include "collector/batch.h"
+#include "collector/resume.h"
+#include "tests/unit/suites.h"
+
+static void note_row(void *context, int64_t at_ns, const char *data, size_t len, bool continues)
+{
+    if (len > 40)
+        buf_addf(context, "%lld <%zu>%s\n", (long long)at_ns, len, continues ? "+" : "");
+    else
+        buf_addf(context, "%lld [%.*s]%s\n", (long long)at_ns, (int)len, data, continues ? "+" : "");
+}
+
+static void feed(struct assemble *a, struct buf *seen, int64_t at, const char *data, size_t len, bool ends)
+{
+    struct engine_log_piece piece = {.stream = 1, .at_ns = at, .data = data, .len = len, .ends_line = ends};
+    assemble_feed(a, &piece, note_row, seen);
+}
+
+static void test_assemble_lines(void)
+{
+    struct assemble a = {0};
+    struct buf seen = {0};
+    feed(&a, &seen, 1, "whole", 5, true);
+    feed(&a, &seen, 2, "be", 2, false);
+    feed(&a, &seen, 3, "gun", 3, true);
+    feed(&a, &seen, 4, "", 0, true);
+    feed(&a, &seen, 5, "open", 4, false);
+    assemble_finish(&a, note_row, &seen);
+    assemble_finish(&a, note_row, &seen);
+    CU_ASSERT_STRING_EQUAL(buf_text(&seen), "1 [whole]\n2 [begun]\n4 []\n5 [open]\n");
+    assemble_clear(&a);
+    buf_free(&seen);
+}
+
+static void test_assemble_long(void)
+{
+    size_t n = 3 * ASSEMBLE_ROW_MAX + 10;
+    char *text = malloc(n), expected[200];
+    memset(text, 'x', n);
+    /* A sequence of two bytes across the first limit stays whole. */
+    memcpy(text + ASSEMBLE_ROW_MAX - 1, "\xc3\xa9", 2);
+    snprintf(expected, sizeof expected, "7 <%d>+\n7 <%d>+\n7 <%d>+\n7 [xxxxxxxxxxx]\n", ASSEMBLE_ROW_MAX - 1, ASSEMBLE_ROW_MAX,
+             ASSEMBLE_ROW_MAX);
+    /* Whether it comes whole or in pieces, the rows are the same. */
+    for (size_t step = 1000; step <= n; step += 7919) {
+        struct assemble a = {0};
+        struct buf seen = {0};
+        for (size_t at = 0; at < n; at += step)
+            feed(&a, &seen, 7 + (int64_t)at, text + at, n - at < step ? n - at : step, at + step >= n);
+        CU_ASSERT_STRING_EQUAL(buf_text(&seen), expected);
+        assemble_clear(&a);
+        buf_free(&seen);
+    }
+    /* Exactly the limit is one row. */
+    struct assemble a = {0};
+    struct buf seen = {0};
+    feed(&a, &seen, 9, text, ASSEMBLE_ROW_MAX, true);
+    snprintf(expected, sizeof expected, "9 <%d>\n", ASSEMBLE_ROW_MAX);
+    CU_ASSERT_STRING_EQUAL(buf_text(&seen), expected);
+    assemble_clear(&a);
+    buf_free(&seen);
+    free(text);
+}
+
+struct line {
+    int stream;
+    int64_t at;
+};
+
+/* Reads a log, stops after any number of rows, and reads it again from the stored position: each row counts once. */
+static void test_resume_everywhere(void)
+{
+    static const struct line log[] = {
+        {1, 5000000000}, {2, 5000000010}, {1, 5000000005}, {1, 5000000005}, {1, 5000000005}, {2, 5000000010},
+        {2, 5000000020}, {1, 5000000020}, {1, 9000000000}, {1, 9000000000}, {2, 8999999990}, {1, 9000000001},
+    };
+    enum { N = sizeof log / sizeof log[0] };
+    for (int first = 0; first <= N; first++) {
+        for (int second = first; second <= N; second++) {
+            struct resume r = {0};
+            int taken[N] = {0};
+            const int stops[] = {first, second, N};
+            for (int run = 0; run < 3; run++) {
+                resume_start(&r);
+                int64_t since = resume_since(&r);
+                int rows = 0;
+                for (int i = 0; i < run; i++)
+                    rows = stops[i];
+                for (int i = 0; i < N && rows < stops[run]; i++) {
+                    if (log[i].at < since || !resume_take(&r, log[i].stream, log[i].at))
+                        continue;
+                    taken[i]++;
+                    rows++;
+                }
+            }
+            for (int i = 0; i < N; i++)
+                CU_ASSERT_EQUAL(taken[i], 1);
+        }
+    }
+}
+
+/* A clock that is set back while the log is followed loses nothing. */
+static void test_resume_clock_back(void)
+{
+    struct resume r = {0};
+    resume_start(&r);
+    CU_ASSERT_EQUAL(resume_since(&r), 0);
+    CU_ASSERT_TRUE(resume_take(&r, 1, 9000000000));
+    CU_ASSERT_TRUE(resume_take(&r, 1, 7000000000));
+    CU_ASSERT_TRUE(resume_take(&r, 1, 7000000000));
+    resume_start(&r);
+    CU_ASSERT_EQUAL(resume_since(&r), 5000000000);
+    CU_ASSERT_FALSE(resume_take(&r, 1, 6999999999));
+    CU_ASSERT_FALSE(resume_take(&r, 1, 7000000000));
+    CU_ASSERT_FALSE(resume_take(&r, 1, 7000000000));
+    CU_ASSERT_TRUE(resume_take(&r, 1, 7000000000));
+    CU_ASSERT_TRUE(resume_take(&r, 1, 6000000000));
+}
+
+static void test_batch_row(void)
+{
+    struct batch b = {0};
+    size_t n = batch_add_row(&b, "S", "I", 7, 2, INT64_C(1795442400123456789), "a\tb\\c\0d\xff", 8, false);
+    CU_ASSERT_EQUAL(n, strlen("a\tb\\c\xe2\x90\x80" "d\xef\xbf\xbd"));
+    CU_ASSERT_STRING_EQUAL(buf_text(&b.rows),
+                           "S\t2026-11-23 14:00:00.123456+00\tI\t7\t2\ta\\tb\\\\c\xe2\x90\x80" "d\xef\xbf\xbd\n");
+    buf_clear(&b.rows);
+    batch_add_row(&b, "S", "I", 8, 1, INT64_C(1795442401000000000), "x\r", 2, true);
+    CU_ASSERT_STRING_EQUAL(buf_text(&b.rows), "S\t2026-11-23 14:00:01.000000+00\tI\t8\t1\tx\\r" ASSEMBLE_CONTINUES "\n");
+    struct resume r = {.streams = {{.at_ns = 5, .rows_at = 2}, {.at_ns = 6, .rows_at = 1}}};
+    batch_add_position(&b, "I", 9, &r, 11, true);
+    CU_ASSERT_STRING_EQUAL(buf_text(&b.positions),
+                           "[{\"instance_id\":\"I\",\"next_seq\":9,\"stdout_at_ns\":5,\"stdout_lines_at\":2,\"stderr_at_ns\":6,"
+                           "\"stderr_lines_at\":1,\"bytes\":11,\"completed\":true}");
+    batch_free(&b);
+}
+
+void suite_collector(void)
+{
+    CU_pSuite suite = CU_add_suite("collector", NULL, NULL);
+    CU_add_test(suite, "pieces become lines", test_assemble_lines);
+    CU_add_test(suite, "long lines are split", test_assemble_long);
+    CU_add_test(suite, "resumed anywhere, every row once", test_resume_everywhere);
+    CU_add_test(suite, "a clock that is set back", test_resume_clock_back);
+    CU_add_test(suite, "rows and positions", test_batch_row);
+}
