@@ -112,12 +112,16 @@ demo_containers() {
         '{label: [$i, "skylark.namespace=demo", "skylark.name=demo"], status: ["running"]} | tojson | @uri')" | jq length
 }
 
-# Waits for the demo service, if it is one that is meant to run, and shows lines that it printed.
-demo_wait() {
-    local answer end name seconds=${SKYLARK_WAIT:-90}
+# Whether the demo service is one that is meant to run: a user may have stopped or removed it.
+demo_wanted() {
+    local answer
     answer=$(api GET /v1/services/demo/demo/)
-    [ "${answer##*$'\n'}" = 200 ] || return 0
-    [ "$(jq -r '.target_state' <<<"${answer%$'\n'*}")" = STARTED ] || return 0
+    [ "${answer##*$'\n'}" = 200 ] &&
+        jq -e '.target_state == "STARTED" and .target_num_instances > 0' <<<"${answer%$'\n'*}" >/dev/null
+}
+
+demo_wait() {
+    local end name seconds=${SKYLARK_WAIT:-90}
     end=$((SECONDS + seconds))
     until demo_runs; do
         for name in $PROCESSES; do
@@ -134,6 +138,7 @@ demo_wait() {
         sleep 0.1
     done
 }
+# Sets DEMO_LINES to the latest lines of its log, through the API; fails while there are none.
 demo_lines() {
     local answer
     answer=$(api GET '/v1/services/demo/demo/logs/?limit=4')
