@@ -69,7 +69,7 @@ $(B)/tests/unit/run: $(unit_objects)
 
 # Those that speak HTTP to a whole Skylark (tests/check.sh brings it up).
 HTTP_TESTS := test_auth test_bad_input test_forms test_front test_list test_logs test_routes test_seed main
-E2E_TESTS := main
+E2E_TESTS := e2e main test_demo test_killed test_lifecycle test_secrets test_trouble
 test_library := $(patsubst %,$(B)/tests/lib/%.o,api check http world)
 $(B)/tests/http/run: $(HTTP_TESTS:%=$(B)/tests/http/%.o) $(test_library)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit

@@ -92,7 +92,10 @@ static void test_ended(void)
     struct answer a = api_as(token, "GET", NULL, "/v1/auth/profile/");
     CHECK(a.status == 200, "%ld", a.status);
     api_free(&a);
-    free(world_sql("UPDATE skylark.api_tokens SET expires_at = created_at + interval '1 microsecond' WHERE token_prefix = left('%s', 8)", token));
+    char *changed = world_sql("UPDATE skylark.api_tokens SET expires_at = created_at + interval '1 microsecond' "
+                              "WHERE token_prefix = substr('%s', 5, 8) RETURNING 'changed'", token);
+    CHECK(strcmp(changed, "changed") == 0, "%s: %s", token, changed);
+    free(changed);
     a = api_as(token, "GET", NULL, "/v1/auth/profile/");
     check_problem(&a, 401, "expired");
     api_free(&a);

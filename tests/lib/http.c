@@ -81,6 +81,8 @@ struct http_response http_do(const struct http_call *call)
     curl_easy_setopt(handle, CURLOPT_CAINFO, world.ca);
     curl_easy_setopt(handle, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(handle, CURLOPT_HTTP_VERSION, call->http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1);
+    curl_easy_setopt(handle, CURLOPT_FRESH_CONNECT, (long)call->http2); /* a kept connection speaks HTTP/1 */
+    curl_easy_setopt(handle, CURLOPT_FORBID_REUSE, (long)call->http2);
     curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, call->timeout_ms > 0 ? call->timeout_ms : 30000L);
     curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, error);
     curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, gather);

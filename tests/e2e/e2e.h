@@ -1,0 +1,42 @@
+/* What the end-to-end suites share: the engine as it sees itself, waiting for a service, sampling its counts. */
+#ifndef SKYLARK_TESTS_E2E_H
+#define SKYLARK_TESTS_E2E_H
+
+#include <stdbool.h>
+
+#include "tests/lib/api.h"
+#include "tests/lib/check.h"
+#include "tests/lib/world.h"
+
+extern const struct check_test tests_demo[], tests_lifecycle[], tests_killed[], tests_trouble[], tests_secrets[];
+
+/* Containers of a service as the engine lists them: running ones, or all. -1: the engine does not answer. The list
+ * goes to json unless that is NULL; the caller puts it. */
+int engine_containers(const char *space, const char *service, bool all, struct json_object **json);
+
+/* Creates a service of an image of the registry; more is further JSON fields, beginning with a comma, or "". */
+bool service_create(const char *name, const char *tag, int instances, const char *more);
+
+/* Waits until the document says Running with so many instances, and the engine runs and has exactly as many.
+ * Fails the test with what it saw last. */
+bool service_runs(const char *space, const char *name, int instances, double seconds);
+
+/* Waits until the document has that status and a message that contains the text. */
+bool service_says(const char *name, const char *status, const char *text, double seconds);
+
+/* Deletes it and waits until the engine has nothing of it. */
+void service_delete(const char *name);
+
+/* Kills a process of local/run with its children, at once. Returns whether there was one. */
+bool process_kill(const char *name);
+/* Runs local/run again, which starts what is dead. */
+bool local_run(void);
+
+/* Polls document and engine side by side in a thread of its own until stopped. Then every count of a running
+ * instance must have been true of the engine within the delay before it was shown, and the document's started
+ * never below least. */
+struct sampler;
+struct sampler *sampler_start(const char *service);
+void sampler_stop(struct sampler *sampler, double delay, int least, const char *what);
+
+#endif

@@ -1,0 +1,52 @@
+/* What `make run` leaves: the demo service runs, and the engine says the same. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/e2e/e2e.h"
+
+static void test_same_containers(void)
+{
+    struct json_object *list;
+    if (!service_runs("demo", "demo", 2, 20))
+        return;
+    struct answer a = api_as(world.demo_token, "GET", NULL, "/v1/services/demo/");
+    CHECK(strcmp(doc_text(a.json, "results[0].current_status"), "Running") == 0 &&
+              doc_int(a.json, "results[0].started_num_instances") == 2, "%s", a.raw.body);
+    CHECK(engine_containers("demo", "demo", false, &list) == 2, "containers");
+    for (size_t i = 0; i < 2; i++) {
+        struct json_object *container = json_object_array_get_idx(list, i), *labels = doc_at(container, "Labels"), *id = NULL;
+        json_object_object_get_ex(labels, "skylark.instance", &id);
+        const char *uuid = id != NULL ? json_object_get_string(id) : "no label";
+        const char *one = doc_text(a.json, "results[0].instances[0].uuid"), *two = doc_text(a.json, "results[0].instances[1].uuid");
+        CHECK(strcmp(uuid, one) == 0 || strcmp(uuid, two) == 0, "container of %s; the document has %s and %s", uuid, one, two);
+        CHECK(uuid[14] == '1', "%s is not of version 1", uuid);
+        struct answer one_instance = api_as(world.demo_token, "GET", NULL, "/v1/services/demo/demo/instances/%s/", uuid);
+        CHECK(one_instance.status == 200 && strcmp(doc_text(one_instance.json, "container_id"), doc_text(container, "Id")) == 0,
+              "%ld %s", one_instance.status, one_instance.raw.body);
+        api_free(&one_instance);
+        struct answer lines = api_as(world.demo_token, "GET", NULL, "/v1/services/demo/demo/instances/%s/logs/?limit=1", uuid);
+        CHECK(lines.status == 200 && strncmp(doc_text(lines.json, "[0].message"), "line ", 5) == 0 &&
+                  strncmp(doc_text(lines.json, "[0].instance_id"), uuid, 8) == 0, "%s", lines.raw.body);
+        api_free(&lines);
+    }
+    json_object_put(list);
+    struct answer all = api_as(world.demo_token, "GET", NULL, "/v1/services/demo/demo/instances");
+    CHECK(all.status == 200 && doc_len(all.json, "") == 2, "%s", all.raw.body);
+    api_free(&all);
+    api_free(&a);
+}
+
+/* Limits and rights of a container. */
+static void test_confined(void)
+{
+    int status;
+    char *text = world_shell(&status, "docker inspect $(docker ps -q --filter label=skylark.name=demo | head -n 1) | "
+                             "jq -r '.[0].HostConfig | [.Privileged, .Memory == 268435456, .NanoCpus == 250000000, .PidsLimit > 0, "
+                             "(.SecurityOpt | tostring | contains(\"no-new-privileges\")), .LogConfig.Config[\"max-size\"] != null] | tostring'");
+    CHECK(status == 0 && strcmp(text, "[false,true,true,true,true,true]") == 0, "%s", text);
+    free(text);
+}
+
+const struct check_test tests_demo[] = {
+    {"the document and the engine show the same two", test_same_containers}, {"containers are confined", test_confined}, {0},
+};

@@ -1,0 +1,164 @@
+/* kill -9 of an instance, the deployer, an API worker, the collector: each in the middle of its work. */
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/e2e/e2e.h"
+
+#define LINES 100000
+#define LOADERS 4
+#define REQUESTS 400
+
+static void test_container(void)
+{
+    if (!service_create("killed", "v1", 2, "") || !service_runs("madams", "killed", 2, 60))
+        return;
+    struct sampler *sampler = sampler_start("killed");
+    for (int round = 0; round < 3; round++) {
+        int status;
+        char *id = world_shell(&status, "docker ps -q --filter label=skylark.name=killed | head -n 1");
+        free(world_shell(&status, "docker kill %s", id));
+        CHECK(status == 0, "docker kill %s: %d", id, status);
+        bool replaced = false;
+        for (double end = 0; !replaced && world_waiting(&end, 30);) {
+            struct json_object *list;
+            replaced = engine_containers("madams", "killed", false, &list) == 2 && strstr(json_object_to_json_string(list), id) == NULL;
+            json_object_put(list);
+        }
+        CHECK(replaced, "%s is not replaced", id);
+        free(id);
+        service_runs("madams", "killed", 2, 30);
+    }
+    sampler_stop(sampler, 2.5, 1, "docker kill");
+}
+
+static void test_deployer(void)
+{
+    if (!service_runs("madams", "killed", 2, 30))
+        return;
+    CHECK(api_status("PUT", "{\"target_num_instances\":10}", "/v1/services/madams/killed/") == 200, "scale");
+    int n = 0;
+    for (double end = 0; n < 4 && world_waiting(&end, 30);)
+        n = engine_containers("madams", "killed", true, NULL);
+    process_kill("deployer");
+    n = engine_containers("madams", "killed", true, NULL);
+    CHECK(n >= 3 && n < 10, "killed with %d of 10: not in the middle", n);
+    local_run();
+    service_runs("madams", "killed", 10, 60);
+    int most = 0;
+    for (double end = 0; world_waiting(&end, 3);) {
+        n = engine_containers("madams", "killed", true, NULL);
+        most = n > most ? n : most;
+    }
+    CHECK(most == 10 && n == 10, "%d, at most %d", n, most);
+    /* No orphan: every container with our label is an instance that has a row, and the other way round. */
+    char *rows = world_sql("SELECT string_agg(i.id::text, ' ' ORDER BY i.id::text) FROM skylark.instances i WHERE i.state = 'running'");
+    char *containers = world_shell(NULL, "docker ps -a --filter label=skylark.installation --format '{{.Label \"skylark.instance\"}}' | "
+                                   "LC_ALL=C sort | paste -sd ' '");
+    CHECK(strcmp(rows, containers) == 0, "rows: %s; containers: %s", rows, containers);
+    free(rows);
+    free(containers);
+}
+
+struct load {
+    pthread_t thread;
+    int failed;
+    char first[256];
+};
+static atomic_int answered;
+
+static void *load_run(void *context)
+{
+    struct load *l = context;
+    for (int i = 0; i < REQUESTS; i++) {
+        struct answer a = api("GET", NULL, "/v1/services/madams/killed/");
+        if (a.status != 200 && l->failed++ == 0)
+            snprintf(l->first, sizeof l->first, "%ld %.100s %.100s", a.status, a.raw.body, a.raw.error);
+        answered++;
+        api_free(&a);
+    }
+    http_end();
+    return NULL;
+}
+
+static void test_api_worker(void)
+{
+    struct load loads[LOADERS] = {0};
+    int kills = 3, failed = 0;
+    answered = 0;
+    for (int i = 0; i < LOADERS; i++)
+        pthread_create(&loads[i].thread, NULL, load_run, &loads[i]);
+    for (int k = 0; k < kills; k++) {
+        for (double end = 0; answered < (k + 1) * LOADERS * REQUESTS / 5 && world_waiting(&end, 30);)
+            ;
+        char *pid = world_shell(NULL, "ps -o pid= --ppid %d | shuf -n 1", world_pid("api"));
+        CHECK(atoi(pid) > 1 && kill(atoi(pid), SIGKILL) == 0, "worker %s", pid);
+        free(pid);
+    }
+    for (int i = 0; i < LOADERS; i++) {
+        pthread_join(loads[i].thread, NULL);
+        failed += loads[i].failed;
+    }
+    CHECK(failed <= kills, "%d workers killed, %d of %d requests failed: %s %s %s %s", kills, failed, LOADERS * REQUESTS,
+          loads[0].first, loads[1].first, loads[2].first, loads[3].first);
+    int workers = 0;
+    for (double end = 0; workers < 8 && world_waiting(&end, 20);) {
+        char *count = world_shell(NULL, "ps -o pid= --ppid %d | wc -l", world_pid("api"));
+        workers = atoi(count);
+        free(count);
+    }
+    CHECK(workers >= 8, "%d workers", workers);
+    service_delete("killed");
+}
+
+static int64_t lines_stored(void)
+{
+    return world_sql_number("SELECT COALESCE(max(p.next_seq), 0) FROM skylark.log_positions p JOIN skylark.services s ON s.id = p.service_id "
+                            "WHERE s.name = 'numbers' AND s.deleted_at IS NULL");
+}
+
+static void test_collector(void)
+{
+    char command[64];
+    snprintf(command, sizeof command, ",\"run_command\":\"numbers %d\"", LINES);
+    if (!service_create("numbers", "v1", 1, command))
+        return;
+    /* Twice, with some stored and some not. */
+    static const int64_t at[] = {LINES / 10, LINES / 2};
+    for (size_t i = 0; i < 2; i++) {
+        int64_t n = 0;
+        for (double end = 0; n < at[i] && world_waiting(&end, 60);)
+            n = lines_stored();
+        process_kill("collector");
+        n = lines_stored();
+        CHECK(n >= at[i] && n < LINES, "killed with %d of %d stored: not in the middle", (int)n, LINES);
+        local_run();
+    }
+    struct answer a = {0};
+    for (double end = 0; world_waiting(&end, 60);) {
+        if (lines_stored() < LINES)
+            continue;
+        a = api("GET", NULL, "/v1/services/madams/numbers/logs/");
+        break;
+    }
+    CHECK(a.status == 200 && doc_len(a.json, "") == LINES, "%ld, %d lines of %d", a.status, (int)doc_len(a.json, ""), LINES);
+    int wrong = 0, first = -1;
+    char expected[32];
+    for (int i = 0; i < doc_len(a.json, ""); i++) {
+        snprintf(expected, sizeof expected, "number %d", i + 1);
+        bool right = strcmp(doc_text(json_object_array_get_idx(a.json, (size_t)i), "message"), expected) == 0;
+        if (!right && wrong++ == 0)
+            first = i;
+    }
+    CHECK(wrong == 0, "%d lines are not in order, the first is %d", wrong, first + 1);
+    api_free(&a);
+    service_delete("numbers");
+}
+
+const struct check_test tests_killed[] = {
+    {"docker kill, three times; the counts never lie", test_container}, {"deployer, while it scales to 10", test_deployer},
+    {"API workers, under load", test_api_worker}, {"collector, while 100,000 lines are printed", test_collector}, {0},
+};
