@@ -126,7 +126,7 @@ bridge_up() {
         ip link set "$bridge" up
     fi
     if [ "$(cat /proc/sys/net/ipv4/ip_forward)" = 0 ]; then
-        echo 0 >"$VAR/run/ip_forward_was"
+        : >"$(forwarding_note)"
         echo 1 >/proc/sys/net/ipv4/ip_forward || true
     fi
     bridge_rules -A 2>"$VAR/log/iptables.log" ||
@@ -138,12 +138,15 @@ bridge_down() {
     bridge=$(bridge_name)
     [ ! -s "$VAR/etc/bridge" ] || bridge_rules -D 2>/dev/null || true
     ! ip link show "$bridge" >/dev/null 2>&1 || ip link del "$bridge"
-    if [ -e "$VAR/run/ip_forward_was" ]; then
-        # Not while another installation's bridge needs it.
-        [ -n "$(ip -o link show type bridge | grep -v "$bridge")" ] || echo 0 >/proc/sys/net/ipv4/ip_forward
-        rm -f "$VAR/run/ip_forward_was"
+    # The last of several installations turns forwarding off again, unless a bridge of somebody else needs it.
+    if [ -e "$(forwarding_note)" ] && ! ip -o link show type bridge | grep -q ': sky-'; then
+        [ -n "$(ip -o link show type bridge)" ] || echo 0 >/proc/sys/net/ipv4/ip_forward
+        rm -f "$(forwarding_note)"
     fi
 }
+
+# Says that it was us who turned on forwarding in this network namespace.
+forwarding_note() { echo "/run/skylark-forwarding-$(stat -Lc %i /proc/self/ns/net)"; }
 
 # --- the end ---
 

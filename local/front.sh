@@ -48,13 +48,17 @@ tls_make_server() {
     printf '%s\n' "$names" | file_write "$VAR/tls/server.names" 644
 }
 
-# Fails with the holder's name when a port is taken by anything but our own front.
+# Fails with the holder's name when a port is taken by anything but our own front, which goes on running then.
 front_check_ports() {
-    local name port holder
-    ! process_pid front >/dev/null || [ "$(cat "$VAR/run/front.ports" 2>/dev/null)" != "$(front_ports)" ] || return 0
-    process_stop front QUIT 5
+    local name port holder ours=' '
+    if process_pid front >/dev/null; then
+        ours=" $(cat "$VAR/run/front.ports" 2>/dev/null) "
+    else
+        process_sweep front # workers of a master that was killed still listen
+    fi
     for name in HTTPS_PORT HTTP_PORT INTERNAL_PORT; do
         port=${!name}
+        [[ $ours != *" $port "* ]] || continue
         holder=$(port_holder "$port")
         [ -z "$holder" ] || fail "port $port (SKYLARK_$name) is taken by $holder: set SKYLARK_$name to another"
     done
