@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,9 +109,17 @@ bool local_run(void)
     return good;
 }
 
+#define CONTAINERS_MAX 32
+
 struct sample {
     double engine_at, shown_at; /* just before the engine was asked; just after the document was there */
-    int running, existing, started, current;
+    bool known;                 /* whether the engine answered */
+    int n;
+    struct {
+        uint32_t id; /* first digits of the container's */
+        bool running, existing;
+    } containers[CONTAINERS_MAX];
+    int started, current;
 };
 
 struct sampler {
@@ -121,21 +130,30 @@ struct sampler {
     struct sample samples[SAMPLES_MAX];
 };
 
-static int not_ended(struct json_object *list)
+static void sample_engine(struct sample *x, const char *service)
 {
-    int n = 0;
-    for (size_t i = 0; json_object_is_type(list, json_type_array) && i < json_object_array_length(list); i++) {
-        const char *state = doc_text(json_object_array_get_idx(list, i), "State");
-        n += strcmp(state, "running") == 0 || strcmp(state, "created") == 0 || strcmp(state, "paused") == 0;
+    struct json_object *list;
+    x->engine_at = world_now();
+    int n = engine_containers("madams", service, true, &list);
+    x->known = n >= 0;
+    x->n = n < 0 ? 0 : n > CONTAINERS_MAX ? CONTAINERS_MAX : n;
+    for (int i = 0; i < x->n; i++) {
+        struct json_object *c = json_object_array_get_idx(list, (size_t)i);
+        char id[9];
+        snprintf(id, sizeof id, "%.8s", doc_text(c, "Id"));
+        const char *state = doc_text(c, "State");
+        x->containers[i].id = (uint32_t)strtoul(id, NULL, 16);
+        x->containers[i].running = strcmp(state, "running") == 0;
+        x->containers[i].existing = x->containers[i].running || strcmp(state, "created") == 0;
     }
-    return n;
+    json_object_put(list);
 }
 
-static int running_of(struct json_object *list)
+static int sample_running(const struct sample *x)
 {
     int n = 0;
-    for (size_t i = 0; json_object_is_type(list, json_type_array) && i < json_object_array_length(list); i++)
-        n += strcmp(doc_text(json_object_array_get_idx(list, i), "State"), "running") == 0;
+    for (int i = 0; i < x->n; i++)
+        n += x->containers[i].running;
     return n;
 }
 
@@ -144,12 +162,7 @@ static void *sampler_run(void *context)
     struct sampler *s = context;
     while (!s->stop && s->n < SAMPLES_MAX) {
         struct sample *x = &s->samples[s->n];
-        struct json_object *list;
-        x->engine_at = world_now();
-        int known = engine_containers("madams", s->service, true, &list);
-        x->running = known < 0 ? -1 : running_of(list);
-        x->existing = known < 0 ? -1 : not_ended(list);
-        json_object_put(list);
+        sample_engine(x, s->service);
         struct answer a = api("GET", NULL, "/v1/services/madams/%s/", s->service);
         x->shown_at = world_now();
         x->started = a.status == 200 ? (int)doc_int(a.json, "started_num_instances") : -1;
@@ -170,19 +183,42 @@ struct sampler *sampler_start(const char *service)
     return s;
 }
 
-/* What the engine showed within the delay before a sample, and at it. */
-static void window(const struct sampler *s, size_t i, double delay, int *low, int *high, int *most)
+/* Of the containers that were seen within the delay before a sample, and at it: how many ran all the time, how many
+ * ran at some time, how many were there at some time. Each instance is observed by itself, so a count is true when
+ * it lies between. */
+static void window(const struct sampler *s, size_t at, double delay, int *low, int *high, int *most)
 {
-    *low = 1 << 20;
-    *high = *most = -1;
-    /* One sample further on both sides: the engine may have changed between two looks at it. */
-    for (size_t j = 0; j < s->n; j++) {
-        bool early = j + 1 < s->n && s->samples[j + 1].engine_at < s->samples[i].shown_at - delay;
-        if (early || j > i + 1 || s->samples[j].running < 0)
+    struct {
+        uint32_t id;
+        int seen_running;
+        bool existing;
+    } all[256];
+    int n = 0, looks = 0;
+    for (size_t j = 0; j < s->n && j <= at + 1; j++) {
+        /* One look more at each end: the engine may have changed between two. */
+        bool early = j + 1 < s->n && s->samples[j + 1].engine_at < s->samples[at].shown_at - delay;
+        if (early || !s->samples[j].known)
             continue;
-        *low = s->samples[j].running < *low ? s->samples[j].running : *low;
-        *high = s->samples[j].running > *high ? s->samples[j].running : *high;
-        *most = s->samples[j].existing > *most ? s->samples[j].existing : *most;
+        looks++;
+        for (int c = 0; c < s->samples[j].n; c++) {
+            int k = 0;
+            while (k < n && all[k].id != s->samples[j].containers[c].id)
+                k++;
+            if (k == n && n < 256) {
+                memset(&all[n], 0, sizeof all[n]);
+                all[n++].id = s->samples[j].containers[c].id;
+            }
+            if (k < 256) {
+                all[k].seen_running += s->samples[j].containers[c].running;
+                all[k].existing = all[k].existing || s->samples[j].containers[c].existing;
+            }
+        }
+    }
+    *low = *high = *most = 0;
+    for (int k = 0; k < n; k++) {
+        *low += all[k].seen_running == looks;
+        *high += all[k].seen_running > 0;
+        *most += all[k].existing;
     }
 }
 
@@ -199,10 +235,10 @@ void sampler_stop(struct sampler *s, double delay, int least, const char *what)
         window(s, i, delay, &low, &high, &most);
         bool lie = x->started < 0 || x->started < low || x->started > high || x->current > most;
         if (lie && first[0] == '\0')
-            snprintf(first, sizeof first, "at %.2f s: started %d, current %d, but the engine ran %d to %d, had at most %d",
+            snprintf(first, sizeof first, "at %.2f s: started %d, current %d, but %d ran all the time, %d at some time, %d were there",
                      x->shown_at - s->samples[0].shown_at, x->started, x->current, low, high, most);
         lies += lie;
-        below += x->running >= 0 && x->running < least;
+        below += x->known && sample_running(x) < least;
     }
     CHECK(lies == 0, "%s: %d of %zu samples are not true within %.1f s; %s", what, lies, s->n, delay, first);
     CHECK(below == 0, "%s: in %d of %zu samples the engine ran fewer than %d", what, below, s->n, least);

@@ -32,9 +32,9 @@ bool process_kill(const char *name);
 /* Runs local/run again, which starts what is dead. */
 bool local_run(void);
 
-/* Polls document and engine side by side in a thread of its own until stopped. Then every count of a running
- * instance must have been true of the engine within the delay before it was shown, and the document's started
- * never below least. */
+/* Polls document and engine side by side in a thread of its own until stopped. Then every count shown must have been
+ * true within the delay before: no less than what ran all that time, no more than what ran at some time of it. And
+ * the engine must have run at least so many at every look. */
 struct sampler;
 struct sampler *sampler_start(const char *service);
 void sampler_stop(struct sampler *sampler, double delay, int least, const char *what);
