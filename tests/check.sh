@@ -85,6 +85,7 @@ part() {
     local name=$1 seconds=$2 status=0 good bad started=$SECONDS log=$LOGS/$1.log
     shift 2
     case " $PARTS " in *" $name "*) ;; *) return 0 ;; esac
+    [ -z "$SAN" ] || seconds=$((seconds * 2)) # sanitizers cost time
     timeout --kill-after=10 "$seconds" "$@" >"$log" 2>&1 || status=$?
     read -r good bad < <(count "$log")
     if [ $((good + bad)) = 0 ] || { [ "$status" != 0 ] && [ "$bad" = 0 ]; }; then

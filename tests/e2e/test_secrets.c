@@ -34,7 +34,7 @@ static void absent(const char *secret, const char *what)
     free(found);
     /* Arguments of every process; environments of Skylark's. */
     found = world_shell(NULL, "for p in /proc/[0-9]*; do cat $p/cmdline 2>/dev/null | tr '\\0' ' ' | grep -qF -- \"$WORLD_SECRET\" && echo $p; done; "
-                        "for p in $(pgrep -f /bin/skylark-); do grep -qaF -- \"$WORLD_SECRET\" /proc/$p/environ 2>/dev/null && echo environ of $p; done");
+                        "for p in $(pgrep -f '^[^ ]*/bin/skylark-'); do grep -qaF -- \"$WORLD_SECRET\" /proc/$p/environ 2>/dev/null && echo environ of $p; done");
     CHECK(found[0] == '\0', "%s is in the process list: %s", what, found);
     free(found);
     int status;
