@@ -75,7 +75,12 @@ $(B)/tests/http/run: $(HTTP_TESTS:%=$(B)/tests/http/%.o) $(test_library)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit
 $(B)/tests/e2e/run: $(E2E_TESTS:%=$(B)/tests/e2e/%.o) $(test_library)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit
-check-programs: $(B)/tests/unit/run $(B)/tests/http/run $(B)/tests/e2e/run
+# The schema and every statement, against PostgreSQL.
+sql_test_objects := $(patsubst %,$(B)/tests/sql/%.o,main test_migrate test_rights test_rules test_statements)
+$(B)/tests/sql/run: $(sql_test_objects) $(B)/tests/lib/check.o $(common_objects) \
+                    $(patsubst %,$(G)/%_statements.o,api collector ctl deployer)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit
+check-programs: $(B)/tests/unit/run $(B)/tests/sql/run $(B)/tests/http/run $(B)/tests/e2e/run
 
 run: ## install what is missing, build, bring everything up under var/, deploy a demo service
 	local/run

@@ -162,6 +162,7 @@ static enum pass_status match(struct role *role, struct service *s, const struct
         if (c != NULL && !row_agrees(i, c)) {
             status = inspect(role, s, c->id, i, seen);
         } else if (c == NULL && i->state != PLAN_INTENDED && i->state != PLAN_GONE) {
+            i->vanished = i->state == PLAN_RUNNING;
             mark_gone(i, i->state == PLAN_EXITED || i->stop_requested_ms > 0 ? "" : "was removed by hand");
             add_seen(seen, i, -1);
         }

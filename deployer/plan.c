@@ -68,7 +68,7 @@ static bool is_live(const struct plan_instance *i)
 static int failures_with(const struct planner *p, const struct plan_instance *ended)
 {
     bool healthy = ended->started_ms > 0 && ended->finished_ms - ended->started_ms >= p->in->limits.healthy_after;
-    return (healthy ? 0 : ended->restarts) + 1;
+    return (healthy ? 0 : ended->restarts) + !ended->vanished;
 }
 
 /* Tells an instance to go, whatever state it is in. */
@@ -184,9 +184,10 @@ static void tend_present(struct planner *p, const struct slot *s)
 static void fill(struct planner *p, const struct slot *s, int number)
 {
     int failures = s->ended != NULL ? failures_with(p, s->ended) : 0;
-    int64_t when = s->ended != NULL ? s->ended->finished_ms + plan_back_off(&p->in->limits, failures) : 0;
+    int64_t wait = s->ended != NULL && s->ended->vanished ? 0 : plan_back_off(&p->in->limits, failures);
+    int64_t when = s->ended != NULL ? s->ended->finished_ms + wait : 0;
     p->complete = false;
-    if (failures > 0)
+    if (failures > 0 && !s->ended->vanished)
         note_failures(p, number, failures, s->ended->reason, when);
     /* The place is still taken, or will be by a volume that only one may mount. */
     if (s->leaving != NULL && (p->in->stop_first || s->leaving->generation == p->in->generation)) {

@@ -28,6 +28,7 @@ struct plan_instance {
     int restarts; /* failures of its slot in a row before it */
     int64_t started_ms, stop_requested_ms, finished_ms;
     bool log_complete; /* stored to its end */
+    bool vanished;     /* its container was taken away while it ran: no failure of its own */
     char reason[256];  /* how it ended */
 };
 

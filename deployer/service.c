@@ -69,6 +69,7 @@ static enum db_status instances_load(struct service *s, struct db *db)
         p->finished_ms = number_at(r, i, 8);
         snprintf(p->reason, sizeof p->reason, "%s", PQgetvalue(r, i, 9));
         p->log_complete = PQgetvalue(r, i, 10)[0] == 't';
+        p->vanished = PQgetvalue(r, i, 11)[0] == 't';
     }
     PQclear(r);
     return s->instances != NULL ? DB_OK : DB_FAILED;

@@ -64,6 +64,10 @@ static void test_assemble_long(void)
     feed(&a, &seen, 9, text, ASSEMBLE_ROW_MAX, true);
     snprintf(expected, sizeof expected, "9 <%d>\n", ASSEMBLE_ROW_MAX);
     CU_ASSERT_STRING_EQUAL(buf_text(&seen), expected);
+    buf_clear(&seen);
+    feed(&a, &seen, 9, text, ASSEMBLE_ROW_MAX - 1, false);
+    feed(&a, &seen, 9, text, 1, true);
+    CU_ASSERT_STRING_EQUAL(buf_text(&seen), expected);
     assemble_clear(&a);
     buf_free(&seen);
     free(text);

@@ -21,7 +21,7 @@ struct given {
     enum plan_state state;
     int restarts;
     int64_t started_ago, stop_ago, finished_ago;
-    bool log_complete;
+    bool log_complete, vanished;
 };
 
 struct row {
@@ -38,8 +38,7 @@ struct row {
 };
 
 #define NONE -1
-#define RUNS(slot, generation, age) {slot, generation, PLAN_RUNNING, 0, age, NONE, NONE, false}
-#define END {.generation = 0}
+#define RUNS(slot, generation, age) {slot, generation, PLAN_RUNNING, 0, age, NONE, NONE, false, false}
 
 static const struct row rows[] = {
     {"nothing there: all at once", 3, 1, .actions = "new 0/0 new 1/0 new 2/0", .empty = true},
@@ -47,46 +46,50 @@ static const struct row rows[] = {
     {"no image yet", 1, 1, .no_image = true, .actions = "", .needs_image = true, .empty = true},
     {"all run", 2, 1, .given = {RUNS(0, 1, 10), RUNS(1, 1, 10)}, .actions = "", .condition = PLAN_SETTLED},
     {"one is missing", 2, 1, .given = {RUNS(1, 1, 10)}, .actions = "new 0/0"},
-    {"intended only: made now", 1, 1, .given = {{0, 1, PLAN_INTENDED, 0, NONE, NONE, NONE, false}}, .actions = "ensure 0"},
-    {"created only: started now", 1, 1, .given = {{0, 1, PLAN_CREATED, 0, NONE, NONE, NONE, false}}, .actions = "ensure 0"},
-    {"scaled down", 1, 1, .given = {RUNS(0, 1, 10), RUNS(1, 1, 10), {2, 1, PLAN_CREATED, 0, NONE, NONE, NONE, false}},
+    {"intended only: made now", 1, 1, .given = {{0, 1, PLAN_INTENDED, 0, NONE, NONE, NONE, false, false}}, .actions = "ensure 0"},
+    {"created only: started now", 1, 1, .given = {{0, 1, PLAN_CREATED, 0, NONE, NONE, NONE, false, false}}, .actions = "ensure 0"},
+    {"scaled down", 1, 1, .given = {RUNS(0, 1, 10), RUNS(1, 1, 10), {2, 1, PLAN_CREATED, 0, NONE, NONE, NONE, false, false}},
      .actions = "term 1 remove 2"},
-    {"an intention that nobody wants any more", 0, 1, .given = {{0, 1, PLAN_INTENDED, 0, NONE, NONE, NONE, false}},
+    {"an intention that nobody wants any more", 0, 1, .given = {{0, 1, PLAN_INTENDED, 0, NONE, NONE, NONE, false, false}},
      .actions = "forget 0"},
-    {"told to stop: wait out the grace", 0, 1, .given = {{0, 1, PLAN_RUNNING, 0, 99, 4000, NONE, false}}, .actions = "",
+    {"told to stop: wait out the grace", 0, 1, .given = {{0, 1, PLAN_RUNNING, 0, 99, 4000, NONE, false, false}}, .actions = "",
      .due_in = 6000},
-    {"the grace is over", 0, 1, .given = {{0, 1, PLAN_RUNNING, 0, 99, 10000, NONE, false}}, .actions = "kill 0"},
-    {"ended, log not stored: kept", 0, 1, .given = {{0, 1, PLAN_EXITED, 0, 99, 50, 20, false}}, .actions = "",
+    {"the grace is over", 0, 1, .given = {{0, 1, PLAN_RUNNING, 0, 99, 10000, NONE, false, false}}, .actions = "kill 0"},
+    {"ended, log not stored: kept", 0, 1, .given = {{0, 1, PLAN_EXITED, 0, 99, 50, 20, false, false}}, .actions = "",
      .due_in = 3600000 - 20, .condition = PLAN_SETTLED},
-    {"ended, log stored: removed", 0, 1, .given = {{0, 1, PLAN_EXITED, 0, 99, 50, 20, true}}, .actions = "remove 0",
+    {"ended, log stored: removed", 0, 1, .given = {{0, 1, PLAN_EXITED, 0, 99, 50, 20, true, false}}, .actions = "remove 0",
      .condition = PLAN_SETTLED},
-    {"ended, nobody stored the log for too long", 0, 1, .given = {{0, 1, PLAN_EXITED, 0, 9999999, 3600001, 3600000, false}},
+    {"ended, nobody stored the log for too long", 0, 1, .given = {{0, 1, PLAN_EXITED, 0, 9999999, 3600001, 3600000, false, false}},
      .actions = "remove 0", .condition = PLAN_SETTLED},
-    {"deleted: no log is waited for", 0, 1, .deleted = true, .given = {{0, 1, PLAN_EXITED, 0, 99, 50, 20, false}},
+    {"deleted: no log is waited for", 0, 1, .deleted = true, .given = {{0, 1, PLAN_EXITED, 0, 99, 50, 20, false, false}},
      .actions = "remove 0", .condition = PLAN_SETTLED},
     {"deleted and running", 0, 1, .deleted = true, .given = {RUNS(0, 1, 9)}, .actions = "term 0"},
-    {"deleted, only history left", 0, 1, .deleted = true, .given = {{0, 1, PLAN_GONE, 0, 99, 50, 20, true}}, .actions = "",
+    {"deleted, only history left", 0, 1, .deleted = true, .given = {{0, 1, PLAN_GONE, 0, 99, 50, 20, true, false}}, .actions = "",
      .condition = PLAN_SETTLED, .empty = true},
 
-    {"died just now: back-off of 1 s", 1, 1, .given = {{0, 1, PLAN_EXITED, 0, 5000, NONE, 400, false}}, .actions = "",
+    {"died just now: back-off of 1 s", 1, 1, .given = {{0, 1, PLAN_EXITED, 0, 5000, NONE, 400, false, false}}, .actions = "",
      .due_in = 600, .says = "Instance web.0 ended with exit code 1; next try at"},
-    {"died 1 s ago: replaced", 1, 1, .given = {{0, 1, PLAN_EXITED, 0, 5000, NONE, 1000, false}}, .actions = "new 0/1",
+    {"died 1 s ago: replaced", 1, 1, .given = {{0, 1, PLAN_EXITED, 0, 5000, NONE, 1000, false, false}}, .actions = "new 0/1",
      .due_in = 3599000, .says = "Instance web.0"},
-    {"third time: 4 s, and it fails", 1, 1, .given = {{0, 1, PLAN_GONE, 2, 5000, NONE, 3500, false}}, .actions = "",
+    {"third time: 4 s, and it fails", 1, 1, .given = {{0, 1, PLAN_GONE, 2, 5000, NONE, 3500, false, false}}, .actions = "",
      .due_in = 500, .condition = PLAN_FAILING, .says = "(3 times in a row)", .empty = true},
-    {"ran long: forgiven", 1, 1, .given = {{0, 1, PLAN_GONE, 7, 61500, NONE, 1000, false}}, .actions = "new 0/1",
+    {"ran long: forgiven", 1, 1, .given = {{0, 1, PLAN_GONE, 7, 61500, NONE, 1000, false, false}}, .actions = "new 0/1",
      .says = "web.0", .empty = true},
     {"the latest end counts", 1, 1,
-     .given = {{0, 1, PLAN_GONE, 0, 90000, NONE, 80000, false}, {0, 1, PLAN_EXITED, 1, 5000, NONE, 100, false}},
+     .given = {{0, 1, PLAN_GONE, 0, 90000, NONE, 80000, false, false}, {0, 1, PLAN_EXITED, 1, 5000, NONE, 100, false, false}},
      .actions = "", .due_in = 1900, .condition = PLAN_FAILING, .says = "(2 times in a row)"},
-    {"stopped on purpose is no failure", 1, 1, .given = {{0, 1, PLAN_GONE, 0, 90000, 500, 400, false}}, .actions = "new 0/0",
+    {"stopped on purpose is no failure", 1, 1, .given = {{0, 1, PLAN_GONE, 0, 90000, 500, 400, false, false}}, .actions = "new 0/0",
      .empty = true},
-    {"another generation's failures do not count", 1, 2, .given = {{0, 1, PLAN_EXITED, 5, 500, NONE, 100, true}},
+    {"taken away by hand is none either", 1, 1, .given = {{0, 1, PLAN_GONE, 0, 90000, NONE, 0, false, true}},
+     .actions = "new 0/0", .empty = true},
+    {"taken away by hand forgets no failures", 1, 1, .given = {{0, 1, PLAN_GONE, 3, 9000, NONE, 0, false, true}},
+     .actions = "new 0/3", .empty = true},
+    {"another generation's failures do not count", 1, 2, .given = {{0, 1, PLAN_EXITED, 5, 500, NONE, 100, true, false}},
      .actions = "remove 0 new 0/0"},
     {"runs again, not proved yet", 1, 1,
-     .given = {{0, 1, PLAN_RUNNING, 3, 2000, NONE, NONE, false}, {0, 1, PLAN_GONE, 2, 9000, NONE, 6000, false}},
+     .given = {{0, 1, PLAN_RUNNING, 3, 2000, NONE, NONE, false, false}, {0, 1, PLAN_GONE, 2, 9000, NONE, 6000, false, false}},
      .actions = "", .due_in = 3000, .condition = PLAN_FAILING, .says = "(3 times in a row)"},
-    {"runs again, proved", 1, 1, .given = {{0, 1, PLAN_RUNNING, 3, 5000, NONE, NONE, false}}, .actions = "",
+    {"runs again, proved", 1, 1, .given = {{0, 1, PLAN_RUNNING, 3, 5000, NONE, NONE, false, false}}, .actions = "",
      .condition = PLAN_SETTLED},
 
     {"update: one slot at a time", 3, 2, .given = {RUNS(0, 1, 99999), RUNS(1, 1, 99999), RUNS(2, 1, 99999)},
@@ -96,32 +99,32 @@ static const struct row rows[] = {
     {"update: proved, the old one goes", 2, 2, .given = {RUNS(0, 1, 99999), RUNS(0, 2, 5000), RUNS(1, 1, 99999)},
      .actions = "term 0"},
     {"update: while the old one leaves, the next slot begins", 2, 2,
-     .given = {{0, 1, PLAN_RUNNING, 0, 99999, 100, NONE, false}, RUNS(0, 2, 5100), RUNS(1, 1, 99999)},
+     .given = {{0, 1, PLAN_RUNNING, 0, 99999, 100, NONE, false, false}, RUNS(0, 2, 5100), RUNS(1, 1, 99999)},
      .actions = "new 1/0", .due_in = 9900},
     {"update: no image, the old ones stay", 2, 2, .no_image = true, .given = {RUNS(0, 1, 99999), RUNS(1, 1, 99999)},
      .actions = "", .needs_image = true},
     {"update: the new one fails, the old ones stay", 2, 2,
-     .given = {RUNS(0, 1, 99999), RUNS(1, 1, 99999), {0, 2, PLAN_GONE, 1, 3000, NONE, 1500, true}}, .actions = "",
+     .given = {RUNS(0, 1, 99999), RUNS(1, 1, 99999), {0, 2, PLAN_GONE, 1, 3000, NONE, 1500, true, false}}, .actions = "",
      .due_in = 500, .condition = PLAN_FAILING, .says = "The update is failing; 2 instances of the previous version keep running."},
     {"update: and is tried again", 2, 2,
-     .given = {RUNS(0, 1, 99999), RUNS(1, 1, 99999), {0, 2, PLAN_GONE, 1, 3000, NONE, 2000, true}}, .actions = "new 0/2",
+     .given = {RUNS(0, 1, 99999), RUNS(1, 1, 99999), {0, 2, PLAN_GONE, 1, 3000, NONE, 2000, true, false}}, .actions = "new 0/2",
      .condition = PLAN_FAILING, .says = "The update is failing"},
     {"update and scaled up: new slots need not wait", 3, 2, .given = {RUNS(0, 1, 99999)}, .actions = "new 0/0 new 1/0 new 2/0"},
     {"update and scaled down", 1, 2, .given = {RUNS(0, 1, 99999), RUNS(1, 1, 99999)}, .actions = "term 1 new 0/0"},
     {"stop first: the old one goes before", 2, 2, .stop_first = true, .given = {RUNS(0, 1, 99999), RUNS(1, 1, 99999)},
      .actions = "term 0"},
     {"stop first: nothing while it leaves", 2, 2, .stop_first = true,
-     .given = {{0, 1, PLAN_RUNNING, 0, 99999, 100, NONE, false}, RUNS(1, 1, 99999)}, .actions = "", .due_in = 9900},
+     .given = {{0, 1, PLAN_RUNNING, 0, 99999, 100, NONE, false, false}, RUNS(1, 1, 99999)}, .actions = "", .due_in = 9900},
     {"stop first: then the new one, and the other slot waits", 2, 2, .stop_first = true,
-     .given = {{0, 1, PLAN_GONE, 0, 99999, 500, 400, true}, RUNS(1, 1, 99999)}, .actions = "new 0/0"},
-    {"scaled down and up again: the place is still taken", 1, 1, .given = {{0, 1, PLAN_RUNNING, 0, 9999, 1000, NONE, false}},
+     .given = {{0, 1, PLAN_GONE, 0, 99999, 500, 400, true, false}, RUNS(1, 1, 99999)}, .actions = "new 0/0"},
+    {"scaled down and up again: the place is still taken", 1, 1, .given = {{0, 1, PLAN_RUNNING, 0, 9999, 1000, NONE, false, false}},
      .actions = "", .due_in = 9000},
 };
 
 static void instance_of(const struct given *g, int n, struct plan_instance *i)
 {
     *i = (struct plan_instance){.slot = g->slot, .generation = g->generation, .state = g->state, .restarts = g->restarts,
-                                .log_complete = g->log_complete};
+                                .log_complete = g->log_complete, .vanished = g->vanished};
     snprintf(i->id, sizeof i->id, "00000000-0000-1000-8000-%012d", n);
     if (g->state != PLAN_INTENDED)
         snprintf(i->container_id, sizeof i->container_id, "container-%d", n);

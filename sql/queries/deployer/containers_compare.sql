@@ -1,4 +1,3 @@
--- hot
 -- Compares all containers of the installation ($1: an array of {id, instance, state}) with the rows. Makes each
 -- service due whose rows say something else and wakes the deployers; returns the ids of containers that no row knows.
 WITH there AS (

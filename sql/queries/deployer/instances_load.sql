@@ -1,11 +1,13 @@
 -- hot
 -- The instances of the service $1 that may have a container, and of each slot the latest that has none any more but was
--- of the generation $2 (how it ended counts for the back-off). Times in milliseconds since 1970, 0 for never.
+-- of the generation $2 (how it ended counts for the back-off; the last column
+-- says that nobody saw how: the container was taken away). Times in milliseconds since 1970, 0 for never.
 SELECT i.id, i.slot, i.generation, COALESCE(i.container_id, ''), i.state, i.restarts,
        COALESCE(extract(epoch FROM i.started_at) * 1000, 0)::bigint,
        COALESCE(extract(epoch FROM i.stop_requested_at) * 1000, 0)::bigint,
        COALESCE(extract(epoch FROM i.finished_at) * 1000, 0)::bigint,
-       i.reason, COALESCE(p.completed_at IS NOT NULL, false)
+       i.reason, COALESCE(p.completed_at IS NOT NULL, false),
+       i.state = 'removed' AND i.started_at IS NOT NULL AND i.exit_code IS NULL
 FROM (SELECT * FROM skylark.instances live WHERE live.service_id = $1::uuid AND live.state <> 'removed'
       UNION ALL
       SELECT latest.*

@@ -1,0 +1,31 @@
+/* What the suites of the schema share: databases of their own, and short ways to ask. */
+#ifndef SKYLARK_TESTS_SQL_SQL_H
+#define SKYLARK_TESTS_SQL_SQL_H
+
+#include <libpq-fe.h>
+#include <stdbool.h>
+
+#include "tests/lib/check.h"
+
+extern const struct check_test tests_migrate[], tests_statements[], tests_rules[], tests_rights[];
+
+/* Makes an empty database of that name, anew. */
+void sql_database(const char *name);
+
+/* Runs skylarkctl against a database. Returns its exit status; its output goes to *output (NULL: dropped), which the
+ * caller frees. */
+int sql_ctl(const char *database, const char *words, char **output);
+
+/* A connection as that role; the test run ends when it can't be had. */
+PGconn *sql_connect(const char *database, const char *role);
+
+/* A connection to a migrated database with a user demo, shared by the suites. */
+PGconn *sql_migrated(void);
+
+/* Runs text. Returns the SQLSTATE, "" when all went well. Valid until the next call. */
+const char *sql_run(PGconn *conn, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* The first value, "" for none. Valid until the next call. */
+const char *sql_value(PGconn *conn, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,214 @@
+/* The rules that the database holds by itself, whoever writes. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/sql/sql.h"
+
+#define SERVICE "11111111-1111-4111-8111-111111111111"
+
+/* A service to break rules with. Anew for each test. */
+static PGconn *with_service(void)
+{
+    PGconn *c = sql_migrated();
+    sql_run(c, "DELETE FROM skylark.services");
+    sql_run(c, "INSERT INTO skylark.services (id, namespace_id, name, image_name, instance_size, created_by) "
+               "SELECT '" SERVICE "', id, 'web', 'nginx', 'XS', 'demo' FROM skylark.namespaces WHERE name = 'demo'");
+    CHECK(strcmp(sql_value(c, "SELECT domain_label FROM skylark.services"), "web-demo") == 0, "%s", PQerrorMessage(c));
+    return c;
+}
+
+static void test_refused(void)
+{
+    static const struct {
+        const char *change, *state;
+    } rows[] = {
+        {"UPDATE skylark.services SET name = 'Web'", "23514"},
+        {"UPDATE skylark.services SET name = repeat('a', 61)", "23514"},
+        {"UPDATE skylark.services SET image_name = 'a b'", "23514"},
+        {"UPDATE skylark.services SET image_name = 'nginx:1'", "23514"},
+        {"UPDATE skylark.services SET image_tag = '-x'", "23514"},
+        {"UPDATE skylark.services SET instance_size = 'XXL'", "23503"},
+        {"UPDATE skylark.services SET scaling_mode = 'SOMETIMES'", "23514"},
+        {"UPDATE skylark.services SET target_state = 'PAUSED'", "23514"},
+        {"UPDATE skylark.services SET target_num_instances = -1", "23514"},
+        {"UPDATE skylark.services SET target_num_instances = 1001", "23514"},
+        {"UPDATE skylark.services SET custom_domain_name = 'a b.c'", "23514"},
+        {"UPDATE skylark.services SET custom_domain_name = E'a.b\\n'", "23514"},
+        {"INSERT INTO skylark.envvars VALUES ('" SERVICE "', '1A', 'x')", "23514"},
+        {"INSERT INTO skylark.envvars VALUES ('" SERVICE "', 'A=B', 'x')", "23514"},
+        {"INSERT INTO skylark.envvars VALUES ('" SERVICE "', 'A', repeat('x', 32769))", "23514"},
+        {"INSERT INTO skylark.ports (service_id, container_port) VALUES ('" SERVICE "', 0)", "23514"},
+        {"INSERT INTO skylark.ports (service_id, container_port) VALUES ('" SERVICE "', 65536)", "23514"},
+        {"INSERT INTO skylark.ports (service_id, container_port, protocol) VALUES ('" SERVICE "', 1, 'icmp')", "23514"},
+        {"INSERT INTO skylark.ports (service_id, container_port, protocol, endpoint_type) VALUES ('" SERVICE "', 1, 'udp', 'http-endpoint')", "23514"},
+        {"INSERT INTO skylark.ports (service_id, container_port) VALUES ('" SERVICE "', 1), ('" SERVICE "', 1)", "23505"},
+        {"INSERT INTO skylark.volumes (service_id, app_volume_dir, size_gb) VALUES ('" SERVICE "', 'data', 1)", "23514"},
+        {"INSERT INTO skylark.volumes (service_id, app_volume_dir, size_gb) VALUES ('" SERVICE "', '/', 1)", "23514"},
+        {"INSERT INTO skylark.volumes (service_id, app_volume_dir, size_gb) VALUES ('" SERVICE "', '/a/../b', 1)", "23514"},
+        {"INSERT INTO skylark.volumes (service_id, app_volume_dir, size_gb) VALUES ('" SERVICE "', '/proc/x', 1)", "23514"},
+        {"INSERT INTO skylark.volumes (service_id, app_volume_dir, size_gb) VALUES ('" SERVICE "', '/a', 0)", "23514"},
+        {"INSERT INTO skylark.links VALUES ((SELECT min(id) FROM skylark.namespaces), '" SERVICE "', '" SERVICE "', 'a')", "23514"},
+        {"INSERT INTO skylark.links VALUES ((SELECT min(id) FROM skylark.namespaces), '" SERVICE "', gen_random_uuid(), 'a')", "23503"},
+        {"INSERT INTO skylark.autoscaling_settings VALUES ('" SERVICE "', 'CPU_UTILIZATION', 'MEAN', 0.1, 0.6, 1, 1, 1, 2, 60)", "23514"},
+        {"INSERT INTO skylark.autoscaling_settings VALUES ('" SERVICE "', 'CPU_UTILIZATION', 'MEAN', 'NaN', 0.6, 1, 1, 1, 2, 60)", "23514"},
+        {"INSERT INTO skylark.autoscaling_settings VALUES ('" SERVICE "', 'CPU_UTILIZATION', 'MEAN', 60, 10, 1, 1, 1, 2, 60)", "23514"},
+        {"INSERT INTO skylark.autoscaling_settings VALUES ('" SERVICE "', 'CPU_UTILIZATION', 'MEAN', 0.6, 0.1, 1, 1, 3, 2, 60)", "23514"},
+        {"UPDATE skylark.instance_sizes SET memory_bytes = 1", "23514"},
+        {"INSERT INTO skylark.instance_sizes VALUES ('XXXL', 1000, 1 << 30, 100)", "23514"},
+        {"INSERT INTO skylark.namespaces (name, kind) VALUES ('Demo', 'user')", "23514"},
+        {"INSERT INTO skylark.namespaces (name, kind) VALUES ('x', 'robot')", "23514"},
+        {"INSERT INTO skylark.users (id, password_hash) SELECT id, 'plain text' FROM skylark.namespaces", "23514"},
+        {"INSERT INTO skylark.api_tokens (user_id, token_hash, token_prefix) SELECT id, 'short', '12345678' FROM skylark.users", "23514"},
+        {"INSERT INTO skylark.installation DEFAULT VALUES", "23505"},
+        {"UPDATE skylark.installation SET base_domain = '-x'", "23514"},
+        {"INSERT INTO skylark.instances (id, service_id, slot, generation, engine_id, state) VALUES (gen_random_uuid(), '" SERVICE "', 0, 1, 'e', 'running')", "23514"},
+        {"INSERT INTO skylark.instances (id, service_id, slot, generation, engine_id, state) VALUES (gen_random_uuid(), '" SERVICE "', 0, 1, 'e', 'removed')", "23514"},
+        {"INSERT INTO skylark.instances (id, service_id, slot, generation, engine_id) VALUES (gen_random_uuid(), '" SERVICE "', 0, 1, 'e'), "
+         "(gen_random_uuid(), '" SERVICE "', 0, 1, 'e')", "23505"},
+        {"INSERT INTO skylark.log_rows VALUES ('" SERVICE "', now(), gen_random_uuid(), 0, 3, 'x')", "23514"},
+    };
+    PGconn *c = with_service();
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const char *state = sql_run(c, "%s", rows[i].change);
+        CHECK(strcmp(state, rows[i].state) == 0, "%s: SQLSTATE \"%s\"", rows[i].change, state);
+    }
+}
+
+static void test_unique_over_tenants(void)
+{
+    PGconn *c = with_service();
+    sql_run(c, "INSERT INTO skylark.namespaces (name, kind) VALUES ('b-demo', 'organisation')");
+    CHECK(strcmp(sql_run(c, "INSERT INTO skylark.services (id, namespace_id, name, image_name, instance_size, created_by) "
+                            "SELECT gen_random_uuid(), id, 'web', 'x', 'XS', 'demo' FROM skylark.namespaces WHERE name = 'demo'"),
+                 "23505") == 0, "the same name twice");
+    sql_run(c, "UPDATE skylark.services SET custom_domain_name = 'a.b', name = 'a-b'");
+    CHECK(strcmp(sql_run(c, "INSERT INTO skylark.services (id, namespace_id, name, image_name, instance_size, created_by) "
+                            "SELECT gen_random_uuid(), id, 'a', 'x', 'XS', 'demo' FROM skylark.namespaces WHERE name = 'b-demo'"),
+                 "23505") == 0, "the same domain label twice: a-b + demo, a + b-demo");
+    CHECK(strcmp(sql_run(c, "INSERT INTO skylark.services (id, namespace_id, name, image_name, instance_size, created_by, custom_domain_name) "
+                            "SELECT gen_random_uuid(), id, 'z', 'x', 'XS', 'demo', 'a.b' FROM skylark.namespaces WHERE name = 'b-demo'"),
+                 "23505") == 0, "the same custom domain twice");
+    sql_run(c, "UPDATE skylark.services SET deleted_at = now()");
+    CHECK(sql_run(c, "INSERT INTO skylark.services (id, namespace_id, name, image_name, instance_size, created_by, custom_domain_name) "
+                     "SELECT gen_random_uuid(), id, 'a-b', 'x', 'XS', 'demo', 'a.b' FROM skylark.namespaces WHERE name = 'demo'")[0] == '\0',
+          "a deleted service still holds its names: %s", PQerrorMessage(c));
+}
+
+static long generation(PGconn *c)
+{
+    return atol(sql_value(c, "SELECT generation FROM skylark.services WHERE id = '" SERVICE "'"));
+}
+
+static long revision(PGconn *c)
+{
+    return atol(sql_value(c, "SELECT revision FROM skylark.reconcile_queue WHERE service_id = '" SERVICE "'"));
+}
+
+/* What a DBA changes by hand reaches the deployer as what the API changes. */
+static void test_changes_reach_the_queue(void)
+{
+    static const struct {
+        const char *change;
+        bool new_containers, new_work;
+    } rows[] = {
+        {"UPDATE skylark.services SET image_tag = 'v2'", true, true},
+        {"UPDATE skylark.services SET run_command = 'x'", true, true},
+        {"UPDATE skylark.services SET instance_size = 'S'", true, true},
+        {"UPDATE skylark.services SET target_num_instances = 5", false, true},
+        {"UPDATE skylark.services SET target_state = 'STOPPED'", false, true},
+        {"UPDATE skylark.services SET updated_at = now()", false, false},
+        {"INSERT INTO skylark.envvars VALUES ('" SERVICE "', 'A', '1'), ('" SERVICE "', 'B', '2')", true, true},
+        {"UPDATE skylark.envvars SET value = '3' WHERE name = 'A'", true, true},
+        {"UPDATE skylark.envvars SET value = '3' WHERE name = 'none'", false, false},
+        {"DELETE FROM skylark.envvars WHERE name = 'A'", true, true},
+        {"INSERT INTO skylark.ports (service_id, container_port) VALUES ('" SERVICE "', 80)", true, true},
+        {"INSERT INTO skylark.volumes (service_id, app_volume_dir, size_gb) VALUES ('" SERVICE "', '/d', 1)", true, true},
+        {"INSERT INTO skylark.autoscaling_settings VALUES ('" SERVICE "', 'CPU_UTILIZATION', 'MEAN', 0.6, 0.1, 1, 1, 1, 2, 60)", false, false},
+        {"UPDATE skylark.services SET deleted_at = now()", false, true},
+    };
+    PGconn *c = with_service();
+    sql_run(c, "LISTEN skylark_services");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        for (PGnotify *n; PQconsumeInput(c) && (n = PQnotifies(c)) != NULL;)
+            PQfreemem(n);
+        long g = generation(c), r = revision(c);
+        sql_run(c, "UPDATE skylark.reconcile_queue SET due_at = 'infinity'");
+        CHECK(sql_run(c, "%s", rows[i].change)[0] == '\0', "%s: %s", rows[i].change, PQerrorMessage(c));
+        CHECK((generation(c) > g) == rows[i].new_containers, "%s: generation %ld to %ld", rows[i].change, g, generation(c));
+        CHECK((revision(c) > r) == rows[i].new_work, "%s: revision %ld to %ld", rows[i].change, r, revision(c));
+        bool due = strcmp(sql_value(c, "SELECT due_at <= now() FROM skylark.reconcile_queue WHERE service_id = '" SERVICE "'"), "t") == 0;
+        CHECK(due == rows[i].new_work, "%s: due %d", rows[i].change, due);
+        PQconsumeInput(c);
+        PGnotify *told = PQnotifies(c);
+        CHECK((told != NULL) == rows[i].new_work, "%s: NOTIFY", rows[i].change);
+        if (told != NULL)
+            CHECK(strcmp(told->extra, SERVICE) == 0, "NOTIFY of %s", told->extra);
+        PQfreemem(told);
+    }
+    sql_run(c, "UNLISTEN *");
+}
+
+static void test_partitions(void)
+{
+    PGconn *c = sql_migrated();
+    sql_run(c, "DELETE FROM skylark.log_rows");
+    CHECK(sql_run(c, "INSERT INTO skylark.log_rows SELECT '" SERVICE "', now() + d * interval '1 day', gen_random_uuid(), 0, 1, 'x' "
+                     "FROM generate_series(-30, 20, 5) d")[0] == '\0', "%s", PQerrorMessage(c));
+    CHECK(atoi(sql_value(c, "SELECT count(*) FROM skylark.log_rows")) == 11, "rows of any time are stored");
+    CHECK(atoi(sql_value(c, "SELECT count(*) FROM skylark.log_rows_other")) == 10, "all but today's in the default partition");
+    sql_run(c, "SELECT skylark.log_partitions_maintain('7 days', 10)");
+    CHECK(strcmp(sql_value(c, "SELECT tableoid::regclass FROM skylark.log_rows WHERE logged_at > now() + interval '4 days' AND logged_at < now() + interval '6 days'"),
+                 "skylark.log_rows_other") != 0, "a coming day's row did not move into its partition");
+    CHECK(atoi(sql_value(c, "SELECT count(*) FROM skylark.log_rows WHERE logged_at < now() - interval '8 days'")) == 0, "old rows stayed");
+    CHECK(atoi(sql_value(c, "SELECT count(*) FROM skylark.log_rows")) == 6, "%s rows left", sql_value(c, "SELECT count(*) FROM skylark.log_rows"));
+    CHECK(sql_run(c, "CREATE TABLE skylark.log_rows_20200101 PARTITION OF skylark.log_rows FOR VALUES FROM ('2020-01-01 00:00Z') TO ('2020-01-02 00:00Z')")[0] == '\0',
+          "%s", PQerrorMessage(c));
+    CHECK(strcmp(sql_value(c, "SELECT what FROM skylark.log_partitions_maintain('7 days', 3)"), "dropped") == 0, "an old partition stayed");
+    CHECK(sql_run(c, "SELECT skylark.log_partitions_maintain('1 minute', 3)")[0] != '\0', "a retention of a minute was taken");
+    CHECK(atoi(sql_value(c, "SELECT count(*) FROM skylark.log_partitions_maintain('7 days', 3)")) == 0, "a second call found something to do");
+}
+
+/* A count that nobody vouches for is not shown as if it were. */
+static void test_status_is_honest(void)
+{
+    static const struct {
+        const char *change, *status;
+    } rows[] = {
+        {"SELECT 1", "Error"}, /* no deployer has ever reported */
+        {"UPDATE skylark.installation SET engine_id = 'e', engine_recorded_at = now()", "Error"},
+        {"INSERT INTO skylark.engines (engine_id, state) VALUES ('e', 'reachable')", "Deploying"},
+        {"INSERT INTO skylark.instances (id, service_id, slot, generation, engine_id, container_id, state) "
+         "SELECT gen_random_uuid(), id, 0, generation, 'e', 'c', 'running' FROM skylark.services", "Deploying"},
+        {"UPDATE skylark.service_status SET observed_revision = 1, condition = 'settled'", "Running"},
+        {"UPDATE skylark.engines SET observed_at = now() - interval '31 seconds'", "Error"},
+        {"UPDATE skylark.engines SET observed_at = now(), state = 'unreachable', message = 'm'", "Error"},
+        {"UPDATE skylark.engines SET state = 'reachable'", "Running"},
+        {"UPDATE skylark.instances SET state = 'exited'", "Deploying"},
+        {"UPDATE skylark.instances SET state = 'created'", "Deploying"},
+        {"UPDATE skylark.instances SET state = 'running'", "Running"},
+        {"UPDATE skylark.service_status SET condition = 'failing', message = 'm'", "Error"},
+        {"UPDATE skylark.services SET target_num_instances = 2", "Deploying"},
+        {"UPDATE skylark.services SET target_state = 'STOPPED'", "Deploying"},
+        {"UPDATE skylark.instances SET state = 'removed', removed_at = now()", "Deploying"},
+        {"UPDATE skylark.service_status SET observed_revision = 3, condition = 'settled'", "Stopped"},
+    };
+    PGconn *c = with_service();
+    sql_run(c, "UPDATE skylark.installation SET engine_id = NULL, engine_recorded_at = NULL; DELETE FROM skylark.engines");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        CHECK(sql_run(c, "%s", rows[i].change)[0] == '\0', "%s: %s", rows[i].change, PQerrorMessage(c));
+        const char *status = sql_value(c, "SELECT document->>'current_status' FROM skylark.service_documents");
+        CHECK(strcmp(status, rows[i].status) == 0, "%s: %s", rows[i].change, status);
+        bool explained = strcmp(sql_value(c, "SELECT document->>'status_message' <> '' FROM skylark.service_documents"), "t") == 0;
+        bool needs = strcmp(rows[i].status, "Error") == 0 || strcmp(rows[i].status, "Deploying") == 0;
+        CHECK(explained || !needs, "%s: %s without a word", rows[i].change, rows[i].status);
+    }
+}
+
+const struct check_test tests_rules[] = {
+    {"what constraints refuse", test_refused},
+    {"what is unique over tenants", test_unique_over_tenants},
+    {"changes reach the queue", test_changes_reach_the_queue},
+    {"partitions", test_partitions},
+    {"the status is honest", test_status_is_honest},
+    {NULL, NULL},
+};
