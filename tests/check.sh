@@ -1,7 +1,7 @@
 #!/bin/bash
 # Passes all tests. Settings, from the environment:
 #   SAN=1            everything is built and run with AddressSanitizer and UBSan; any report of theirs fails the run
-#   PARTS="unit …"   only these parts (unit sql engine deployer collector http e2e stop)
+#   PARTS="unit …"   only these parts (unit sql http e2e stop)
 #   KEEP=1           a failed run leaves its state folder for you to look at
 # Each part prints CUnit's summary, or the line "N passed, N failed", and exits with 0 when all is well. The last
 # line adds them up: "N passed, N failed", in test cases; a part that broke off or did not run counts as failed.
@@ -10,7 +10,7 @@
 # from outside, and when it ends or is interrupted nothing of it stays.
 set -euo pipefail
 ROOT=$(realpath -- "$(dirname -- "$0")/..")
-ALL='unit sql engine deployer collector http e2e stop' # the cheap ones first
+ALL='unit sql http e2e stop' # the cheap ones first
 PARTS=${PARTS:-$ALL}
 
 say() { printf '%s\n' "$*"; }
@@ -112,9 +112,6 @@ keep_logs() {
 
 part unit 60 "$B/tests/unit/run" || true
 part sql 120 tests/sql/run.sh || true
-part engine 180 tests/engine/run.sh || true
-part deployer 240 tests/deployer/run.sh || true
-part collector 240 tests/collector/run.sh || true
 
 case " $PARTS " in
 *' http '* | *' e2e '* | *' stop '*)
