@@ -21,7 +21,7 @@ COMMON := buf clock config config_command config_value db db_copy db_stream db_t
           shellwords signals supervisor systemd utf8
 ENGINE := docker docker_body docker_container docker_image docker_log docker_pull docker_stream
 API := checks dispatch fields form handle_document handle_health handle_list handle_logs handle_service \
-       handle_token json_scan listen main metrics problem query_check request route service_fields settings worker
+       handle_token json_scan listen main metrics problem query_check reference request route service_fields settings worker
 DEPLOYER := main observe plan puller reconcile reconciler role service settings watcher
 COLLECTOR := assemble batch collect main maintain resume settings
 CTL := doctor installation main migrate namespaces output status tokens users
@@ -59,7 +59,7 @@ $(G)/migrations.c $(G)/migrations.h &: sql/embed.sh sql/roles.sql sql/bootstrap.
 	sql/embed.sh migrations $(G)/migrations
 
 # The unit tests link all that is pure, and no main().
-UNIT := collector config docker fields form json_scan plan problem route text
+UNIT := collector config docker fields form json_scan plan problem reference route text
 unit_objects := $(UNIT:%=$(B)/tests/unit/test_%.o) $(B)/tests/unit/main.o \
                 $(filter-out $(B)/fcgi/main.o,$(api_objects)) $(engine_objects) \
                 $(addprefix $(B)/,deployer/plan.o collector/assemble.o collector/batch.o collector/resume.o) \

@@ -10,6 +10,7 @@ void suite_form(void);
 void suite_json_scan(void);
 void suite_plan(void);
 void suite_problem(void);
+void suite_reference(void);
 void suite_route(void);
 void suite_text(void);
 
