@@ -59,7 +59,7 @@ $(G)/migrations.c $(G)/migrations.h &: sql/embed.sh sql/roles.sql sql/bootstrap.
 	sql/embed.sh migrations $(G)/migrations
 
 # The unit tests link all that is pure, and no main().
-UNIT := collector config docker fields form json_scan plan problem reference route text
+UNIT := collector config docker fields form fuzz json_scan plan problem reference route text
 unit_objects := $(UNIT:%=$(B)/tests/unit/test_%.o) $(B)/tests/unit/main.o \
                 $(filter-out $(B)/fcgi/main.o,$(api_objects)) $(engine_objects) \
                 $(addprefix $(B)/,deployer/plan.o collector/assemble.o collector/batch.o collector/resume.o) \

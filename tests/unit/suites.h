@@ -7,6 +7,7 @@ void suite_collector(void);
 void suite_docker(void);
 void suite_fields(void);
 void suite_form(void);
+void suite_fuzz(void);
 void suite_json_scan(void);
 void suite_plan(void);
 void suite_problem(void);
