@@ -61,7 +61,9 @@ enum engine_status engine_container_find(struct engine *e, const char *installat
     docker_add_label_filter(&path, installation, service, "");
     enum engine_status status = docker_call(e, "GET", buf_text(&path), NULL, &found);
     buf_free(&path);
-    size_t n = status == ENGINE_OK && json_object_is_type(found, json_type_array) ? json_object_array_length(found) : 0;
+    if (status != ENGINE_OK)
+        return status; /* and no list to free */
+    size_t n = json_object_is_type(found, json_type_array) ? json_object_array_length(found) : 0;
     list->items = calloc(n + 1, sizeof *list->items);
     for (size_t i = 0; i < n && list->items != NULL; i++) {
         struct json_object *one = json_object_array_get_idx(found, i), *names = NULL;
@@ -75,7 +77,7 @@ enum engine_status engine_container_find(struct engine *e, const char *installat
         c->error = copy("");
     }
     json_object_put(found);
-    return status == ENGINE_OK && list->items == NULL ? ENGINE_FAILED : status;
+    return list->items == NULL ? ENGINE_FAILED : ENGINE_OK;
 }
 
 /* The engine writes 0001-01-01 for what never happened. */
