@@ -138,13 +138,16 @@ static void test_collector(void)
         local_run();
     }
     struct answer a = {0};
-    for (double end = 0; world_waiting(&end, 60);) {
-        if (lines_stored() < LINES)
+    int64_t stored = 0;
+    for (double end = 0; world_waiting(&end, 120);) {
+        stored = lines_stored();
+        if (stored < LINES)
             continue;
         a = api("GET", NULL, "/v1/services/madams/numbers/logs/");
         break;
     }
-    CHECK(a.status == 200 && doc_len(a.json, "") == LINES, "%ld, %d lines of %d", a.status, (int)doc_len(a.json, ""), LINES);
+    CHECK(a.status == 200 && doc_len(a.json, "") == LINES, "%ld, %d lines of %d; %d are stored", a.status,
+          (int)doc_len(a.json, ""), LINES, (int)stored);
     int wrong = 0, first = -1;
     char expected[32];
     for (int i = 0; i < doc_len(a.json, ""); i++) {
