@@ -226,7 +226,8 @@ static void tend_wanted(struct planner *p)
             p->running_old += pass == 0 && s.old != NULL && s.old->state == PLAN_RUNNING;
             if (pass == 0 && s.present != NULL)
                 tend_present(p, &s);
-            if (pass == 0 && s.present == NULL && s.leaving != NULL && s.leaving->generation != p->in->generation)
+            /* A slot is done with when its old instance is gone, not when it was told to go. */
+            if (pass == 0 && s.leaving != NULL && s.leaving->generation != p->in->generation)
                 p->unsettled++;
             if (pass == 1 && s.present == NULL)
                 fill(p, &s, number);
