@@ -86,9 +86,13 @@ static int apply(PGconn *conn, const struct db_migration *m)
 static PGresult *applied_list(PGconn *conn)
 {
     PGresult *have = PQexec(conn, ctl_statements[CTL_MIGRATIONS_LIST].sql);
+    const char *state = PQresultErrorField(have, PG_DIAG_SQLSTATE);
     if (PQresultStatus(have) == PGRES_TUPLES_OK)
         return have;
-    refuse(conn, "reading the applied migrations");
+    if (state != NULL && strcmp(state, "42P01") == 0) /* undefined_table: only migrate --status asks so early */
+        fputs("skylarkctl: the database has no Skylark schema; run skylarkctl migrate\n", stderr);
+    else
+        refuse(conn, "reading the applied migrations");
     PQclear(have);
     return NULL;
 }

@@ -15,12 +15,17 @@ BEGIN
              AS r (name, purpose)
     LOOP
         IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = wanted.name) THEN
-            EXECUTE format('CREATE ROLE %I LOGIN', wanted.name);
-            EXECUTE format('COMMENT ON ROLE %I IS %L', wanted.name, wanted.purpose);
-            -- Short statements all: compiling one takes longer than running it a thousand times, and so does
-            -- planning one anew each time.
-            EXECUTE format('ALTER ROLE %I SET jit = off', wanted.name);
-            EXECUTE format('ALTER ROLE %I SET plan_cache_mode = force_generic_plan', wanted.name);
+            BEGIN
+                EXECUTE format('CREATE ROLE %I LOGIN', wanted.name);
+                EXECUTE format('COMMENT ON ROLE %I IS %L', wanted.name, wanted.purpose);
+                -- Short statements all: compiling one takes longer than running it a thousand times, and so does
+                -- planning one anew each time.
+                EXECUTE format('ALTER ROLE %I SET jit = off', wanted.name);
+                EXECUTE format('ALTER ROLE %I SET plan_cache_mode = force_generic_plan', wanted.name);
+            EXCEPTION WHEN duplicate_object OR unique_violation THEN
+                -- Roles belong to the cluster, skylarkctl's lock to one database: a migrate of another was quicker.
+                NULL;
+            END;
         END IF;
     END LOOP;
 END

@@ -172,6 +172,8 @@ BEGIN
        AND (NEW.image_name, NEW.image_tag, NEW.run_command, NEW.instance_size)
            IS DISTINCT FROM (OLD.image_name, OLD.image_tag, OLD.run_command, OLD.instance_size) THEN
         NEW.generation := OLD.generation + 1;
+    ELSIF TG_OP = 'UPDATE' THEN
+        NEW.generation := GREATEST(NEW.generation, OLD.generation);
     END IF;
     RETURN NEW;
 END
@@ -179,6 +181,18 @@ $$;
 COMMENT ON FUNCTION skylark.services_derive IS 'Sets domain_label, and raises generation when the containers must be made anew.';
 CREATE TRIGGER services_derive BEFORE INSERT OR UPDATE ON skylark.services
     FOR EACH ROW EXECUTE FUNCTION skylark.services_derive();
+
+CREATE FUNCTION skylark.namespaces_renamed() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog
+AS $$
+BEGIN
+    UPDATE skylark.services SET generation = generation + 1 WHERE namespace_id = NEW.id;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION skylark.namespaces_renamed IS 'Takes a namespace''s new name into the domain names of its services, and so into their instances.';
+CREATE TRIGGER namespaces_renamed AFTER UPDATE OF name ON skylark.namespaces
+    FOR EACH ROW WHEN (OLD.name <> NEW.name) EXECUTE FUNCTION skylark.namespaces_renamed();
 
 CREATE FUNCTION skylark.service_parts_changed() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog
@@ -192,6 +206,19 @@ END
 $$;
 COMMENT ON FUNCTION skylark.service_parts_changed IS 'Raises a service''s generation when its environment, ports, volumes or links change.';
 
+-- A part may be moved from one service to another: both then want new containers.
+CREATE FUNCTION skylark.service_parts_moved() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog
+AS $$
+BEGIN
+    UPDATE skylark.services s
+    SET generation = s.generation + 1
+    WHERE s.id IN (SELECT g.service_id FROM gone g UNION SELECT c.service_id FROM changed c);
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION skylark.service_parts_moved IS 'As service_parts_changed, for an UPDATE: the service that lost a part changes as well.';
+
 DO $$
 DECLARE
     part text;
@@ -199,8 +226,8 @@ BEGIN
     FOREACH part IN ARRAY ARRAY['envvars', 'ports', 'volumes', 'links'] LOOP
         EXECUTE format('CREATE TRIGGER %1$s_inserted AFTER INSERT ON skylark.%1$I REFERENCING NEW TABLE AS changed
                         FOR EACH STATEMENT EXECUTE FUNCTION skylark.service_parts_changed()', part);
-        EXECUTE format('CREATE TRIGGER %1$s_updated AFTER UPDATE ON skylark.%1$I REFERENCING NEW TABLE AS changed
-                        FOR EACH STATEMENT EXECUTE FUNCTION skylark.service_parts_changed()', part);
+        EXECUTE format('CREATE TRIGGER %1$s_updated AFTER UPDATE ON skylark.%1$I REFERENCING OLD TABLE AS gone NEW TABLE AS changed
+                        FOR EACH STATEMENT EXECUTE FUNCTION skylark.service_parts_moved()', part);
         EXECUTE format('CREATE TRIGGER %1$s_deleted AFTER DELETE ON skylark.%1$I REFERENCING OLD TABLE AS changed
                         FOR EACH STATEMENT EXECUTE FUNCTION skylark.service_parts_changed()', part);
     END LOOP;

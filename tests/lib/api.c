@@ -11,6 +11,17 @@
 
 struct answer api_call(const struct http_call *call)
 {
+    double end = 0;
+    struct answer answer = api_call_once(call);
+    while (answer.status == 429 && strcmp(doc_text(answer.json, "type"), "about:blank") == 0 && world_waiting(&end, 30)) {
+        api_free(&answer);
+        answer = api_call_once(call);
+    }
+    return answer;
+}
+
+struct answer api_call_once(const struct http_call *call)
+{
     struct answer answer = {.raw = http_do(call)};
     answer.status = answer.raw.status;
     if (answer.raw.body_len > 0)

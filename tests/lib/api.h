@@ -19,8 +19,10 @@ struct answer api(const char *method, const char *body, const char *path, ...) _
 /* The same with that token (NULL: none). */
 struct answer api_as(const char *token, const char *method, const char *body, const char *path, ...)
     __attribute__((format(printf, 4, 5)));
-/* Any request. */
+/* Any request; sent again, for 30 s at the most, while nginx's brake on logins refuses it: tests log in faster than people. */
 struct answer api_call(const struct http_call *call);
+/* Any request, once. */
+struct answer api_call_once(const struct http_call *call);
 void api_free(struct answer *answer);
 /* Makes the request of api(), drops the answer, returns its status. */
 long api_status(const char *method, const char *body, const char *path, ...) __attribute__((format(printf, 3, 4)));

@@ -117,6 +117,9 @@ static void test_changes_reach_the_queue(void)
         {"UPDATE skylark.services SET target_num_instances = 5", false, true},
         {"UPDATE skylark.services SET target_state = 'STOPPED'", false, true},
         {"UPDATE skylark.services SET updated_at = now()", false, false},
+        {"UPDATE skylark.services SET generation = 1", false, false},
+        {"UPDATE skylark.namespaces SET name = 'demos' WHERE name = 'demo'", true, true},
+        {"UPDATE skylark.namespaces SET name = 'demo' WHERE name = 'demos'", true, true},
         {"INSERT INTO skylark.envvars VALUES ('" SERVICE "', 'A', '1'), ('" SERVICE "', 'B', '2')", true, true},
         {"UPDATE skylark.envvars SET value = '3' WHERE name = 'A'", true, true},
         {"UPDATE skylark.envvars SET value = '3' WHERE name = 'none'", false, false},
@@ -146,6 +149,20 @@ static void test_changes_reach_the_queue(void)
         PQfreemem(told);
     }
     sql_run(c, "UNLISTEN *");
+}
+
+/* A part moved by hand to another service: the one that lost it gets new containers too. */
+static void test_moved_part(void)
+{
+    PGconn *c = with_service();
+    sql_run(c, "INSERT INTO skylark.services (id, namespace_id, name, image_name, instance_size, created_by) "
+               "SELECT gen_random_uuid(), namespace_id, 'other', 'x', 'XS', 'demo' FROM skylark.services");
+    CHECK(sql_run(c, "INSERT INTO skylark.envvars VALUES ('" SERVICE "', 'A', '1')")[0] == '\0', "%s", PQerrorMessage(c));
+    long g = generation(c), r = revision(c);
+    CHECK(sql_run(c, "UPDATE skylark.envvars SET service_id = (SELECT id FROM skylark.services WHERE name = 'other')")[0] == '\0',
+          "%s", PQerrorMessage(c));
+    CHECK(generation(c) == g + 1 && revision(c) > r, "the service that lost it: generation %ld to %ld", g, generation(c));
+    CHECK(strcmp(sql_value(c, "SELECT generation FROM skylark.services WHERE name = 'other'"), "2") == 0, "the one that got it");
 }
 
 static void test_partitions(void)
@@ -208,6 +225,7 @@ const struct check_test tests_rules[] = {
     {"what constraints refuse", test_refused},
     {"what is unique over tenants", test_unique_over_tenants},
     {"changes reach the queue", test_changes_reach_the_queue},
+    {"a part that is moved", test_moved_part},
     {"partitions", test_partitions},
     {"the status is honest", test_status_is_honest},
     {NULL, NULL},
