@@ -58,12 +58,13 @@ void batch_add_position(struct batch *b, const char *instance_id, int64_t next_s
 {
     buf_addf(&b->positions,
              "%c{\"instance_id\":\"%s\",\"next_seq\":%" PRId64 ",\"stdout_at_ns\":%" PRId64 ",\"stdout_lines_at\":%" PRId64
-             ",\"stderr_at_ns\":%" PRId64 ",\"stderr_lines_at\":%" PRId64 ",\"bytes\":%" PRId64 ",\"completed\":%s}",
+             ",\"stderr_at_ns\":%" PRId64 ",\"stderr_lines_at\":%" PRId64 ",\"open_at_ns\":%" PRId64 ",\"bytes\":%" PRId64
+             ",\"completed\":%s}",
              b->positions.len > 0 ? ',' : '[', instance_id, next_seq, r->streams[0].at_ns, r->streams[0].rows_at,
-             r->streams[1].at_ns, r->streams[1].rows_at, bytes, completed ? "true" : "false");
+             r->streams[1].at_ns, r->streams[1].rows_at, r->open_ns, bytes, completed ? "true" : "false");
 }
 
-enum db_status batch_store(struct batch *b, struct db *db)
+enum db_status batch_store(struct batch *b, struct db *db, unsigned connection)
 {
     if (b->rows.failed || b->positions.failed || b->message.failed)
         return DB_FAILED;
@@ -73,6 +74,8 @@ enum db_status batch_store(struct batch *b, struct db *db)
     buf_addf(&positions, "%s]", buf_text(&b->positions));
     const char *params[] = {buf_text(&positions)};
     enum db_status status = db_begin(db);
+    if (status == DB_OK && db_connections(db) != connection)
+        status = DB_AWAY; /* a new one: the right to write went with the old one */
     if (status == DB_OK && b->rows.len > 0)
         status = db_copy(db, COLLECTOR_LOG_ROWS_COPY, b->rows.data, b->rows.len);
     if (status == DB_OK)

@@ -28,7 +28,8 @@ size_t batch_add_row(struct batch *b, const char *service_id, const char *instan
 void batch_add_position(struct batch *b, const char *instance_id, int64_t next_seq, const struct resume *r,
                         int64_t bytes, bool completed);
 
-/* Stores all and empties the batch. On anything but DB_OK nothing is known to be stored, and the batch is left as it is. */
-enum db_status batch_store(struct batch *b, struct db *db) __attribute__((warn_unused_result));
+/* Stores all and empties the batch, over that very connection (db_connections()), which holds the lock. On anything but
+ * DB_OK nothing is known to be stored, and the batch is left as it is. */
+enum db_status batch_store(struct batch *b, struct db *db, unsigned connection) __attribute__((warn_unused_result));
 
 #endif

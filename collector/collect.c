@@ -41,6 +41,7 @@ struct follow {
     int reading;   /* stream of the piece under way */
     bool dirty;    /* its position has moved since the last store, or completed is not stored yet */
     bool ended;    /* the engine says that this was all; to be confirmed */
+    bool last_look; /* opened when the container had ended already: what it gives is all there will ever be */
     bool completed;
 };
 
@@ -104,13 +105,26 @@ static void take_row(void *context, int64_t at_ns, const char *data, size_t len,
     note_change(c, f);
 }
 
+/* The engine's time of the oldest line that has begun and not ended. */
+static int64_t open_line(const struct follow *f)
+{
+    int64_t oldest = 0;
+    for (int i = 0; i < RESUME_STREAMS; i++) {
+        const struct assemble *a = &f->assemble[i];
+        if (a->open && (oldest == 0 || a->at_ns < oldest))
+            oldest = a->at_ns;
+    }
+    return oldest;
+}
+
 static void store(struct collector *c)
 {
     for (struct follow *f = c->follows; f != NULL; f = f->next) {
+        f->resume.open_ns = open_line(f);
         if (f->dirty)
             batch_add_position(&c->batch, f->instance_id, f->next_seq, &f->resume, f->bytes, f->completed);
     }
-    enum db_status status = batch_store(&c->batch, c->db);
+    enum db_status status = batch_store(&c->batch, c->db, c->locked_connection);
     c->next_flush_ms = 0;
     if (status != DB_OK) {
         log_warning("lines could not be stored (%s); going on from what is", db_message(c->db));
@@ -138,16 +152,23 @@ static void log_ended(void *context, enum engine_status status)
     struct follow *f = context;
     f->stream = NULL;
     f->ended = status == ENGINE_OK || status == ENGINE_NOT_FOUND;
-    f->collector->next_pass_ms = 0;
+    int64_t soon = clock_monotonic_ms() + (f->ended ? PASS_LEAST_MS : WAIT_AWAY_MS);
+    if (f->collector->next_pass_ms > soon)
+        f->collector->next_pass_ms = soon;
 }
 
-static void follow_open(struct follow *f)
+/* container: as the list showed it, NULL when it is gone. */
+static void follow_open(struct follow *f, const struct engine_container *container)
 {
     struct engine_log_handler handler = {.piece = take_piece, .end = log_ended, .context = f};
+    int64_t begun = open_line(f); /* it is read again from its start */
+    if (begun > 0)
+        f->resume.open_ns = begun;
     for (int i = 0; i < RESUME_STREAMS; i++)
         assemble_clear(&f->assemble[i]);
     resume_start(&f->resume);
     f->ended = false;
+    f->last_look = container == NULL || container->state == ENGINE_EXITED;
     f->stream = engine_log_follow(f->collector->loop, f->container_id, resume_since(&f->resume), &handler);
 }
 
@@ -162,13 +183,15 @@ static struct follow *follow_find(struct collector *c, const char *instance_id)
     return NULL;
 }
 
-/* The engine's word that a log is over counts only when the container has ended: its streams also end when the engine
- * itself shuts down. Then the last lines without a newline are lines, and the log is complete. */
+/* The engine's word that a log is over counts only when the container had ended before the log was opened: streams also end
+ * when the engine itself shuts down, and at once for a container that never ran. Then the last lines without a newline are
+ * lines, and the log is complete. */
 static void follow_confirm_end(struct collector *c, struct follow *f, const struct engine_container *container)
 {
-    bool running = container != NULL && container->state == ENGINE_RUNNING;
-    if (running || !f->ended) {
-        follow_open(f);
+    if (container != NULL && container->state == ENGINE_CREATED)
+        return; /* its start is announced */
+    if (!f->ended || !f->last_look) {
+        follow_open(f, container);
         return;
     }
     for (int i = 0; i < RESUME_STREAMS; i++) {
@@ -202,10 +225,11 @@ static void follow_new(struct collector *c, const struct engine_container_list *
             f->resume.streams[s].at_ns = strtoll(PQgetvalue(r, i, 3 + 2 * s), NULL, 10);
             f->resume.streams[s].rows_at = strtoll(PQgetvalue(r, i, 4 + 2 * s), NULL, 10);
         }
+        f->resume.open_ns = strtoll(PQgetvalue(r, i, 7), NULL, 10);
         f->next = c->follows;
         c->follows = f;
         if (f->container_id != NULL)
-            follow_open(f);
+            follow_open(f, container);
     }
     PQclear(r);
 }
@@ -246,7 +270,8 @@ static void pass(struct collector *c)
     buf_addc(&wanted, '{');
     for (size_t i = 0; i < list.n; i++) {
         /* One that never ran has printed nothing yet; its start is announced. */
-        if (strlen(list.items[i].instance) != 36 || follow_find(c, list.items[i].instance) != NULL)
+        if (strlen(list.items[i].instance) != 36 || list.items[i].state == ENGINE_CREATED ||
+            follow_find(c, list.items[i].instance) != NULL)
             continue;
         buf_addf(&wanted, "%s%s", n++ > 0 ? "," : "", list.items[i].instance);
     }

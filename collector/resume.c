@@ -12,7 +12,8 @@ void resume_start(struct resume *r)
 int64_t resume_since(const struct resume *r)
 {
     int64_t latest = r->streams[0].at_ns > r->streams[1].at_ns ? r->streams[0].at_ns : r->streams[1].at_ns;
-    return latest > RESUME_OVERLAP_NS ? latest - RESUME_OVERLAP_NS : 0;
+    int64_t since = latest > RESUME_OVERLAP_NS ? latest - RESUME_OVERLAP_NS : 0;
+    return r->open_ns > 0 && r->open_ns < since ? r->open_ns : since;
 }
 
 bool resume_take(struct resume *r, int stream, int64_t at_ns)

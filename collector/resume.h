@@ -25,6 +25,8 @@ struct resume_stream {
 
 struct resume {
     struct resume_stream streams[RESUME_STREAMS]; /* [0]: stream 1, standard output */
+    int64_t open_ns; /* engine's time of the oldest line that has begun and not ended; 0: none. It is read again whole, however
+                      * long ago it began. */
 };
 
 /* Sets the positions from which a log is read again; both streams skip. */

@@ -33,6 +33,7 @@ CREATE TABLE skylark.log_positions (
     stdout_lines_at integer NOT NULL DEFAULT 0,
     stderr_at_ns bigint NOT NULL DEFAULT 0,
     stderr_lines_at integer NOT NULL DEFAULT 0,
+    open_at_ns bigint NOT NULL DEFAULT 0,
     stored_bytes bigint NOT NULL DEFAULT 0,
     updated_at timestamptz NOT NULL DEFAULT now(),
     completed_at timestamptz
@@ -45,6 +46,7 @@ COMMENT ON COLUMN skylark.log_positions.stdout_at_ns IS 'Engine''s time of the l
 COMMENT ON COLUMN skylark.log_positions.stdout_lines_at IS 'How many stored lines of standard output bear exactly that time.';
 COMMENT ON COLUMN skylark.log_positions.stderr_at_ns IS 'The same for standard error.';
 COMMENT ON COLUMN skylark.log_positions.stderr_lines_at IS 'The same for standard error.';
+COMMENT ON COLUMN skylark.log_positions.open_at_ns IS 'Engine''s time of the oldest line that had begun and not ended; 0: none. The log is read again from there.';
 COMMENT ON COLUMN skylark.log_positions.stored_bytes IS 'Bytes of message stored so far.';
 COMMENT ON COLUMN skylark.log_positions.updated_at IS 'When lines were last stored.';
 COMMENT ON COLUMN skylark.log_positions.completed_at IS 'When the ended instance''s log was stored to its last line; from then on its container may go.';

@@ -128,6 +128,22 @@ static void test_resume_clock_back(void)
     CU_ASSERT_TRUE(resume_take(&r, 1, 6000000000));
 }
 
+/* A line that began long ago and has not ended is read again from its start, whatever the other stream printed since. */
+static void test_resume_open_line(void)
+{
+    struct resume r = {.streams = {{.at_ns = 5000000000, .rows_at = 1}, {.at_ns = 90000000000, .rows_at = 1}}};
+    CU_ASSERT_EQUAL(resume_since(&r), 88000000000);
+    r.open_ns = 6000000000;
+    CU_ASSERT_EQUAL(resume_since(&r), 6000000000);
+    resume_start(&r);
+    CU_ASSERT_TRUE(resume_take(&r, 1, 6000000000));
+    CU_ASSERT_FALSE(resume_take(&r, 2, 89000000000));
+    CU_ASSERT_FALSE(resume_take(&r, 2, 90000000000));
+    CU_ASSERT_TRUE(resume_take(&r, 2, 90000000001));
+    r.open_ns = 90000000000; /* a young one changes nothing */
+    CU_ASSERT_EQUAL(resume_since(&r), 88000000001);
+}
+
 static void test_batch_row(void)
 {
     struct batch b = {0};
@@ -138,11 +154,11 @@ static void test_batch_row(void)
     buf_clear(&b.rows);
     batch_add_row(&b, "S", "I", 8, 1, INT64_C(1795442401000000000), "x\r", 2, true);
     CU_ASSERT_STRING_EQUAL(buf_text(&b.rows), "S\t2026-11-23 14:00:01.000000+00\tI\t8\t1\tx\\r" ASSEMBLE_CONTINUES "\n");
-    struct resume r = {.streams = {{.at_ns = 5, .rows_at = 2}, {.at_ns = 6, .rows_at = 1}}};
+    struct resume r = {.streams = {{.at_ns = 5, .rows_at = 2}, {.at_ns = 6, .rows_at = 1}}, .open_ns = 4};
     batch_add_position(&b, "I", 9, &r, 11, true);
     CU_ASSERT_STRING_EQUAL(buf_text(&b.positions),
                            "[{\"instance_id\":\"I\",\"next_seq\":9,\"stdout_at_ns\":5,\"stdout_lines_at\":2,\"stderr_at_ns\":6,"
-                           "\"stderr_lines_at\":1,\"bytes\":11,\"completed\":true}");
+                           "\"stderr_lines_at\":1,\"open_at_ns\":4,\"bytes\":11,\"completed\":true}");
     batch_free(&b);
 }
 
@@ -153,5 +169,6 @@ void suite_collector(void)
     CU_add_test(suite, "long lines are split", test_assemble_long);
     CU_add_test(suite, "resumed anywhere, every row once", test_resume_everywhere);
     CU_add_test(suite, "a clock that is set back", test_resume_clock_back);
+    CU_add_test(suite, "a line that has not ended", test_resume_open_line);
     CU_add_test(suite, "rows and positions", test_batch_row);
 }

@@ -1,7 +1,7 @@
 -- hot
 -- Writes what was seen of instances of the service $1, if the deployer $2 still holds the lease: $3 is an array of
 -- {id, container_id, state, started_ms, finished_ms, exit_code, reason}. Adds an event for each that started or ended, by
--- the request $4, and tells the collectors of new containers.
+-- the request $4, and tells the collectors of containers that are new or have started.
 WITH seen AS (
          SELECT x.*
          FROM jsonb_to_recordset($3::jsonb)
@@ -24,7 +24,7 @@ WITH seen AS (
      told AS (
          SELECT pg_notify('skylark_instances', c.id::text)
          FROM changed c JOIN before b ON b.id = c.id
-         WHERE b.container_id IS NULL AND c.container_id IS NOT NULL),
+         WHERE (b.container_id IS NULL AND c.container_id IS NOT NULL) OR (b.state <> 'running' AND c.state = 'running')),
      noted AS (
          INSERT INTO skylark.events (namespace_name, service_name, service_id, actor, action, reason, request_id)
          SELECT n.name, s.name, s.id, 'deployer',
