@@ -347,8 +347,10 @@ static void turn(struct collector *c)
     if (clock_monotonic_ms() >= c->next_pass_ms && !c->lost)
         pass(c);
     maintain_when_due(&c->maintain, c->db);
-    if (c->lost)
+    if (c->lost) {
         forget_all(c);
+        c->next_pass_ms = clock_monotonic_ms() + WAIT_AWAY_MS; /* what failed once may fail again */
+    }
 }
 
 static int collector_open(struct collector *c, const struct collector_settings *settings)

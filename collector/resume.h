@@ -6,7 +6,8 @@
  * stream passes over what it has until it meets the first row beyond its position.
  *
  * Limits: what the engine threw away (its own log files are bounded) before it was read is lost; and should the engine's
- * clock be set back by more than RESUME_OVERLAP_NS while nobody reads, lines of that stretch are taken for stored ones. */
+ * clock be set back, lines of that stretch may be taken for stored ones, or be stored twice, if the log is read again from
+ * there. */
 #ifndef SKYLARK_COLLECTOR_RESUME_H
 #define SKYLARK_COLLECTOR_RESUME_H
 

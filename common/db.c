@@ -39,7 +39,8 @@ void db_drop(struct db *db)
     db->row = NULL;
     PQfinish(db->conn);
     db->conn = NULL;
-    db->in_transaction = db->streaming = false;
+    db->streaming = false;
+    /* in_transaction stays: what belongs to a lost transaction must not run by itself over the next connection. */
 }
 
 void db_free(struct db *db)

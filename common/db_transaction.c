@@ -11,6 +11,7 @@
 enum db_status db_begin(struct db *db)
 {
     /* A dead idle connection is noticed here, where opening another one costs nothing. */
+    db->in_transaction = false;
     for (int attempt = 0;; attempt++) {
         enum db_status status = db_connect(db);
         if (status != DB_OK)
@@ -53,8 +54,10 @@ static enum db_status transaction_fate(struct db *db)
 
 enum db_status db_commit(struct db *db)
 {
-    if (!db->in_transaction || db->conn == NULL)
+    if (!db->in_transaction || db->conn == NULL) {
+        db->in_transaction = false;
         return DB_AWAY;
+    }
     PGresult *r;
     enum db_status status = db_command(db, common_statements[COMMON_TRANSACTION_ID].sql, NULL, 0, &r);
     if (status != DB_OK) {

@@ -92,7 +92,9 @@ static void tend_leaving(struct planner *p)
             p->out->empty = false;
         if (i->state == PLAN_EXITED) {
             int64_t until = i->finished_ms + limits->dead_keep;
-            if (p->in->deleted || i->log_complete || until <= p->in->now_ms) {
+            /* What never ran has printed nothing. */
+            bool silent = i->started_ms == 0;
+            if (p->in->deleted || silent || i->log_complete || until <= p->in->now_ms) {
                 /* Not a step towards what is wanted: a dead container keeps no service from being settled. */
                 bool complete = p->complete;
                 act(p, PLAN_REMOVE, i, i->slot, 0);

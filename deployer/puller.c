@@ -52,14 +52,24 @@ static void write_progress(void *context, const char *sentence)
         log_warning("progress of the pull of %s could not be written: %s", p->ref, db_message(p->role->db));
 }
 
+/* Undone, for another puller, or for this one when the engine is back. */
+static void give_back(struct pull *p)
+{
+    const char *params[] = {p->ref, p->role->name};
+    if (db_execute(p->role->db, DEPLOYER_PULL_RELEASE, params, NULL) != DB_OK)
+        log_warning("the pull of %s could not be given back and its lease will run out: %s", p->ref, db_message(p->role->db));
+}
+
 /* Whatever came of the pull, what counts is whether the image is there now. */
 static void finish(struct pull *p, enum engine_status pulled, const char *error)
 {
     char *image_id;
     enum engine_status found = engine_image_find(p->role->engine, p->ref, &image_id);
-    if (found == ENGINE_AWAY) {
+    if (found == ENGINE_AWAY)
         role_engine_away(p->role);
-        return; /* the lease runs out, and the pull is done again */
+    if (found != ENGINE_OK && found != ENGINE_NOT_FOUND) {
+        give_back(p);
+        return;
     }
     if (pulled != ENGINE_OK)
         log_warning("pulling %s: %s%s", p->ref, error, image_id != NULL ? "; the image on the engine is used" : "");
@@ -86,8 +96,10 @@ static void pull_image(struct role *role, const char *ref)
     bool away = false;
     enum engine_status status =
         engine_image_pull(role->engine, name, tag, role->settings->pull_idle_ms, write_progress, &p, &away);
-    if (status == ENGINE_STOPPED)
+    if (status == ENGINE_STOPPED) {
+        give_back(&p);
         return;
+    }
     struct buf error = {0};
     if (status != ENGINE_OK)
         buf_addf(&error, "%s%s", away ? "the registry can't be reached: " : "", engine_error(role->engine));
@@ -114,9 +126,11 @@ int puller_run(void *context, int index)
         } else if (claim(&role, ref, sizeof ref)) {
             pull_image(&role, ref);
         } else {
+            bool heard = false;
             while (db_notified(role.db, payload, sizeof payload))
-                ;
-            signals_wait(db_socket(role.db), WAIT_MOST_MS);
+                heard = true;
+            if (!heard) /* or it may have come after the claim had looked */
+                signals_wait(db_socket(role.db), WAIT_MOST_MS);
         }
     }
     role_close(&role);

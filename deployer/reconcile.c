@@ -18,6 +18,7 @@
 #define RETRY_MOST_MS 30000
 /* A pull that is under way wakes the service itself; this is for the case that the puller dies. */
 #define PULL_LOOK_MS 15000
+#define IMAGE_REF_SIZE 512
 
 /* What comes out of a pass, for status_write and service_release. */
 struct outcome {
@@ -64,11 +65,26 @@ static enum pass_status image_take(struct role *role, struct service *s, const c
     return status;
 }
 
+static void image_ref(const struct service *s, char *out, size_t size)
+{
+    snprintf(out, size, "%s:%s", service_text(s, "image_name"), service_text(s, "image_tag"));
+}
+
+/* The image was taken from the engine since: it is pulled anew. */
+static enum pass_status image_forget(struct role *role, struct service *s)
+{
+    char ref[IMAGE_REF_SIZE];
+    image_ref(s, ref, sizeof ref);
+    const char *request[] = {ref};
+    enum pass_status status = image_note(role, s, NULL, "");
+    return status == PASS_OK ? pass_of_db(db_execute(role->db, DEPLOYER_PULL_REQUEST, request, NULL)) : status;
+}
+
 /* Looks how the pull of the service's image stands; asks for one when it must. */
 static enum pass_status image_tend(struct role *role, struct service *s, struct outcome *o)
 {
-    char ref[512];
-    snprintf(ref, sizeof ref, "%s:%s", service_text(s, "image_name"), service_text(s, "image_tag"));
+    char ref[IMAGE_REF_SIZE];
+    image_ref(s, ref, sizeof ref);
     const char *params[] = {s->id, ref}, *request[] = {ref};
     PGresult *r;
     enum pass_status status = pass_of_db(db_run(role->db, DEPLOYER_PULL_STATE, params, &r));
@@ -146,11 +162,10 @@ static enum pass_status instance_ensure(struct role *role, struct service *s, st
     }
     if (status == ENGINE_AWAY || status == ENGINE_STOPPED)
         return pass_of_engine(role, status);
-    /* The image was taken from the engine since: it is pulled anew. */
-    if (status == ENGINE_NOT_FOUND && image_note(role, s, NULL, "") != PASS_OK)
-        return PASS_DATABASE_AWAY;
     char reason[200];
     snprintf(reason, sizeof reason, "could not be made: %s", engine_error(role->engine));
+    if (status == ENGINE_NOT_FOUND && image_forget(role, s) != PASS_OK)
+        return PASS_DATABASE_AWAY;
     log_warning("instance %d %s", i->slot, reason);
     return observe_gone(role, s, i, reason);
 }
@@ -237,8 +252,9 @@ static enum pass_status service_remove(struct role *role, struct service *s, str
     if (status != PASS_OK)
         return status;
     const char *params[] = {s->id, role->name, s->request_id};
-    status = pass_of_db(db_execute(role->db, DEPLOYER_SERVICE_REMOVE, params, NULL));
-    o->removed = status == PASS_OK;
+    long removed;
+    status = pass_of_db(db_execute(role->db, DEPLOYER_SERVICE_REMOVE, params, &removed));
+    o->removed = status == PASS_OK && removed == 1;
     if (o->removed)
         log_info("removed");
     return status;

@@ -71,7 +71,8 @@ int reconciler_run(void *context, int index)
         while (db_notified(role.db, payload, sizeof payload))
             ;
         int wait = next_due_ms(&role);
-        if (wait > 0)
+        /* What arrived along with that answer does not make the socket readable any more. */
+        if (wait > 0 && !db_notified(role.db, payload, sizeof payload))
             signals_wait(db_socket(role.db), wait);
     }
     role_close(&role);

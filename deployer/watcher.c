@@ -64,7 +64,8 @@ static void remove_orphans(struct watcher *w, const PGresult *orphans)
     }
 }
 
-static enum engine_status compare_all(struct watcher *w)
+/* *compared: whether the rows were reached as well. */
+static enum engine_status compare_all(struct watcher *w, bool *compared)
 {
     struct engine_container_list list;
     enum engine_status status = engine_container_find(w->role.engine, w->role.installation, NULL, &list);
@@ -81,9 +82,11 @@ static enum engine_status compare_all(struct watcher *w)
     buf_addc(&all, ']');
     const char *params[] = {buf_text(&all)};
     PGresult *orphans;
-    if (db_run(w->role.db, DEPLOYER_CONTAINERS_COMPARE, params, &orphans) == DB_OK)
+    *compared = !all.failed && db_run(w->role.db, DEPLOYER_CONTAINERS_COMPARE, params, &orphans) == DB_OK;
+    if (*compared) {
         remove_orphans(w, orphans);
-    PQclear(orphans);
+        PQclear(orphans);
+    }
     buf_free(&all);
     engine_container_list_free(&list);
     return ENGINE_OK;
@@ -119,10 +122,13 @@ static void note_away(struct watcher *w)
 static void pass(struct watcher *w)
 {
     w->next_pass_ms = clock_monotonic_ms() + w->role.settings->pass_interval_ms;
-    enum engine_status status = compare_all(w);
+    bool compared = false;
+    enum engine_status status = compare_all(w, &compared);
     /* Only after the rows were compared: this vouches for them. */
-    if (status == ENGINE_OK)
+    if (status == ENGINE_OK && compared)
         status = note_seen(w);
+    else if (status == ENGINE_OK)
+        w->next_pass_ms = clock_monotonic_ms() + WAIT_AWAY_MS;
     if (status == ENGINE_OK)
         return;
     role_engine_away(&w->role);

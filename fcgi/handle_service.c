@@ -97,23 +97,6 @@ static bool write_row(struct request *rq, unsigned statement, const char *const 
     return status == DB_OK;
 }
 
-/* Writes what stands in tables of its own, as far as it was given. */
-static bool write_parts(struct request *rq, const char *id, struct json_object *fields)
-{
-    static const struct {
-        const char *field;
-        unsigned statement;
-    } parts[] = {{"instance_envvars", API_ENVVARS_REPLACE}, {"instance_ports", API_PORTS_REPLACE},
-                 {"volumes", API_VOLUMES_REPLACE},          {"linked_to_apps", API_LINKS_REPLACE},
-                 {"autoscaling_config", API_AUTOSCALING_REPLACE}};
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-        const char *params[] = {id, service_fields_text(fields, parts[i].field)};
-        if (params[1] != NULL && !change(rq, parts[i].statement, params))
-            return false;
-    }
-    return true;
-}
-
 /* Reports every linked service that is not there. */
 static void check_links_exist(struct request *rq, struct json_object *fields)
 {
@@ -129,6 +112,25 @@ static void check_links_exist(struct request *rq, struct json_object *fields)
         problem_add(&rq->problem, place, "is no service of this namespace");
     }
     PQclear(result);
+}
+
+/* Writes what stands in tables of its own, as far as it was given. */
+static bool write_parts(struct request *rq, const char *id, struct json_object *fields)
+{
+    static const struct {
+        const char *field;
+        unsigned statement;
+    } parts[] = {{"instance_envvars", API_ENVVARS_REPLACE}, {"instance_ports", API_PORTS_REPLACE},
+                 {"volumes", API_VOLUMES_REPLACE},          {"linked_to_apps", API_LINKS_REPLACE},
+                 {"autoscaling_config", API_AUTOSCALING_REPLACE}};
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        const char *params[] = {id, service_fields_text(fields, parts[i].field)};
+        if (params[1] != NULL && !change(rq, parts[i].statement, params))
+            return false;
+    }
+    /* Once more, now that those that are there are locked: one may have been deleted in between. */
+    check_links_exist(rq, fields);
+    return rq->problem.kind == PROBLEM_NONE;
 }
 
 /* AUTO needs thresholds, which may have been there before. */

@@ -123,7 +123,7 @@ CREATE TABLE skylark.links (
     target_service_id uuid NOT NULL CHECK (target_service_id <> service_id),
     alias text NOT NULL CHECK (alias ~ '^[A-Za-z0-9]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?$'),
     PRIMARY KEY (service_id, target_service_id),
-    UNIQUE (service_id, alias),
+    UNIQUE (service_id, alias) DEFERRABLE INITIALLY DEFERRED, -- so that two links can swap their aliases
     FOREIGN KEY (namespace_id, service_id) REFERENCES skylark.services (namespace_id, id) ON DELETE CASCADE,
     FOREIGN KEY (namespace_id, target_service_id) REFERENCES skylark.services (namespace_id, id) ON DELETE CASCADE
 );

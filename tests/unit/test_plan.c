@@ -61,6 +61,8 @@ static const struct row rows[] = {
      .condition = PLAN_SETTLED},
     {"ended, nobody stored the log for too long", 0, 1, .given = {{0, 1, PLAN_EXITED, 0, 9999999, 3600001, 3600000, false, false}},
      .actions = "remove 0", .condition = PLAN_SETTLED},
+    {"ended without having run: there is no log", 0, 1, .given = {{0, 1, PLAN_EXITED, 0, NONE, 50, 20, false, false}},
+     .actions = "remove 0", .condition = PLAN_SETTLED},
     {"deleted: no log is waited for", 0, 1, .deleted = true, .given = {{0, 1, PLAN_EXITED, 0, 99, 50, 20, false, false}},
      .actions = "remove 0", .condition = PLAN_SETTLED},
     {"deleted and running", 0, 1, .deleted = true, .given = {RUNS(0, 1, 9)}, .actions = "term 0"},

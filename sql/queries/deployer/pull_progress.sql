@@ -8,5 +8,5 @@ WITH pull AS (
 UPDATE skylark.service_status st
 SET message = 'Pulling ' || pull.image_ref || ': ' || pull.progress || '.'
 FROM pull, skylark.services s
-WHERE s.image_name || ':' || s.image_tag = pull.image_ref AND s.deleted_at IS NULL
+WHERE s.image_name || ':' || s.image_tag = pull.image_ref AND s.deleted_at IS NULL AND s.target_state = 'STARTED'
   AND st.service_id = s.id AND st.image_generation IS DISTINCT FROM s.generation
