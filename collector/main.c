@@ -16,20 +16,10 @@ struct collector_process {
 static int collector_reload(void *context)
 {
     struct collector_process *p = context;
-    struct collector_settings fresh = {0};
-    struct buf errors = {0};
-    int result =
-        config_load(collector_setting_rows, collector_n_settings, &fresh, p->command.path, p->command.overrides, &errors);
-    if (result != 0) {
-        log_error("the configuration has faults and stays as it was: %s", buf_text(&errors));
-        config_free(collector_setting_rows, collector_n_settings, &fresh);
-    } else {
-        config_keep(collector_setting_rows, collector_n_settings, &fresh, &p->settings);
-        p->settings = fresh;
-        log_open("skylark-collector", (enum log_level)fresh.log_level);
-    }
-    buf_free(&errors);
-    return result;
+    if (config_reload(&p->command, &p->settings, sizeof p->settings, NULL) != 0)
+        return -1;
+    log_open("skylark-collector", (enum log_level)p->settings.log_level);
+    return 0;
 }
 
 int main(int argc, char **argv)

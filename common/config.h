@@ -70,4 +70,9 @@ enum config_start config_command(struct config_command *command, int argc, char 
     __attribute__((warn_unused_result));
 void config_command_free(struct config_command *command);
 
+/* What SIGHUP does: loads the same file and overrides anew into target (of size bytes), keeping what needs a restart. With
+ * any fault, or when check (may be NULL) finds the whole not right, target stays as it was. Logs either. Returns 0 or -1. */
+int config_reload(const struct config_command *command, void *target, size_t size, int (*check)(const void *target))
+    __attribute__((warn_unused_result));
+
 #endif

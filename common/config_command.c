@@ -1,8 +1,10 @@
 /* The command line that every process shares. */
 #include <getopt.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/config.h"
+#include "common/log.h"
 #include "common/version.h"
 
 enum { OPTION_DUMP = 256, OPTION_SAMPLE, OPTION_CHECK, OPTION_HELP, OPTION_VERSION };
@@ -76,4 +78,24 @@ void config_command_free(struct config_command *c)
 {
     free(c->overrides);
     c->overrides = NULL;
+}
+
+int config_reload(const struct config_command *c, void *target, size_t size, int (*check)(const void *target))
+{
+    struct buf errors = {0};
+    void *fresh = calloc(1, size);
+    int result = fresh != NULL ? config_load(c->table, c->n_settings, fresh, c->path, c->overrides, &errors) : -1;
+    if (result == 0 && check != NULL)
+        result = check(fresh);
+    if (result == 0) {
+        config_keep(c->table, c->n_settings, fresh, target);
+        memcpy(target, fresh, size);
+    } else {
+        log_error("the configuration has faults and stays as it was: %s", buf_text(&errors));
+        if (fresh != NULL)
+            config_free(c->table, c->n_settings, fresh);
+    }
+    free(fresh);
+    buf_free(&errors);
+    return result;
 }

@@ -22,8 +22,9 @@ static void set_counts(struct deployer *d)
     d->roles[ROLE_PULLER].count = (int)d->settings.pullers;
 }
 
-static int check_lease(const struct deployer_settings *s)
+static int check_lease(const void *settings)
 {
+    const struct deployer_settings *s = settings;
     if (s->lease_ms > s->engine_deadline_ms)
         return 0;
     log_error("lease must be longer than engine_deadline, or two deployers may work on one service");
@@ -33,22 +34,11 @@ static int check_lease(const struct deployer_settings *s)
 static int deployer_reload(void *context)
 {
     struct deployer *d = context;
-    struct deployer_settings fresh = {0};
-    struct buf errors = {0};
-    int result = config_load(deployer_setting_rows, deployer_n_settings, &fresh, d->command.path, d->command.overrides, &errors);
-    if (result == 0)
-        result = check_lease(&fresh);
-    if (result != 0) {
-        log_error("the configuration has faults and stays as it was: %s", buf_text(&errors));
-        config_free(deployer_setting_rows, deployer_n_settings, &fresh);
-    } else {
-        config_keep(deployer_setting_rows, deployer_n_settings, &fresh, &d->settings);
-        d->settings = fresh;
-        set_counts(d);
-        log_open("skylark-deployer", (enum log_level)fresh.log_level);
-    }
-    buf_free(&errors);
-    return result;
+    if (config_reload(&d->command, &d->settings, sizeof d->settings, check_lease) != 0)
+        return -1;
+    set_counts(d);
+    log_open("skylark-deployer", (enum log_level)d->settings.log_level);
+    return 0;
 }
 
 int main(int argc, char **argv)

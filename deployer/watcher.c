@@ -77,7 +77,8 @@ static enum engine_status compare_all(struct watcher *w, bool *compared)
         uuid_t uuid;
         bool valid = uuid_parse(list.items[i].instance, uuid) == 0;
         buf_addf(&all, "%s{\"id\":\"%s\",\"state\":\"%s\",\"instance\":%s%s%s}", i > 0 ? "," : "", list.items[i].id,
-                 state_name(list.items[i].state), valid ? "\"" : "", valid ? list.items[i].instance : "null", valid ? "\"" : "");
+                 state_name(list.items[i].state), valid ? "\"" : "",
+                 valid ? list.items[i].instance : "null", valid ? "\"" : "");
     }
     buf_addc(&all, ']');
     const char *params[] = {buf_text(&all)};
@@ -179,7 +180,8 @@ int watcher_run(void *context, int index)
     snprintf(name, sizeof name, "watcher");
     if (role_open(&w.role, context, name, NULL) != 0)
         return 1;
-    struct engine_options options = {.endpoint = w.role.settings->engine, .call_deadline_ms = w.role.settings->engine_deadline_ms};
+    struct engine_options options = {.endpoint = w.role.settings->engine,
+                                     .call_deadline_ms = w.role.settings->engine_deadline_ms};
     int signal_fd = signals_open(), status = 1;
     w.loop = engine_loop_create(&options);
     if (w.loop != NULL && signal_fd >= 0)

@@ -37,24 +37,14 @@ static int worker_count(const struct api_settings *settings)
     return cpus > 2 ? (int)(cpus > 64 ? 256 : cpus * 4) : 8;
 }
 
-/* What SIGHUP does: the file is read anew, and what needs a restart keeps its value. */
 static int api_reload(void *context)
 {
     struct api *api = context;
-    struct api_settings fresh = {0};
-    struct buf errors = {0};
-    int result = config_load(api_setting_rows, api_n_settings, &fresh, api->command.path, api->command.overrides, &errors);
-    if (result != 0) {
-        log_error("the configuration has faults and stays as it was: %s", buf_text(&errors));
-        config_free(api_setting_rows, api_n_settings, &fresh);
-    } else {
-        config_keep(api_setting_rows, api_n_settings, &fresh, &api->settings);
-        api->settings = fresh;
-        api->role.count = worker_count(&fresh);
-        log_open("skylark-api", (enum log_level)fresh.log_level);
-    }
-    buf_free(&errors);
-    return result;
+    if (config_reload(&api->command, &api->settings, sizeof api->settings, NULL) != 0)
+        return -1;
+    api->role.count = worker_count(&api->settings);
+    log_open("skylark-api", (enum log_level)api->settings.log_level);
+    return 0;
 }
 
 int main(int argc, char **argv)
