@@ -6,7 +6,7 @@ B := $(if $(SAN),build-san,build)
 G := $(B)/gen
 
 CC ?= cc
-PACKAGES := libpq json-c libcurl uuid libsodium
+PACKAGES := libpq json-c libcurl uuid libsodium libmicrohttpd
 CPPFLAGS := -D_GNU_SOURCE -I. -I$(B) $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 CFLAGS := -std=c17 -O2 -g -Wall -Wextra -Wshadow -Werror -fstack-protector-strong
 LDFLAGS := -Wl,--as-needed
@@ -17,20 +17,22 @@ else
 CPPFLAGS += -D_FORTIFY_SOURCE=2
 endif
 
-COMMON := buf clock config config_command config_value db db_copy db_stream db_transaction log secret \
+COMMON := buf clock config config_command config_value db db_copy db_stream db_transaction log metrics metrics_http secret \
           shellwords signals supervisor systemd utf8
-ENGINE := docker docker_body docker_container docker_image docker_log docker_pull docker_stream
-API := checks dispatch fields form handle_document handle_health handle_list handle_logs handle_service \
-       handle_token json_scan listen main metrics problem query_check reference request route service_fields settings worker
+ENGINE := docker docker_body docker_container docker_image docker_log docker_pull docker_stream docker_usage
+API := checks dispatch fields form handle_document handle_health handle_list handle_logs handle_scaling \
+       handle_service handle_token http_metrics json_scan listen main problem query_check reference request route service_fields settings worker
 DEPLOYER := main observe plan puller reconcile reconciler role service settings watcher
-COLLECTOR := assemble batch collect main maintain resume settings
+AUTOSCALER := evaluate main settings
+COLLECTOR := assemble batch figures follower main maintain rate resume right sampler settings
 CTL := doctor installation main migrate namespaces output status tokens users
 
-PROGRAMS := $(addprefix $(B)/,skylark-api skylark-deployer skylark-collector skylarkctl)
+PROGRAMS := $(addprefix $(B)/,skylark-api skylark-autoscaler skylark-deployer skylark-collector skylarkctl)
 
 common_objects := $(COMMON:%=$(B)/common/%.o) $(G)/common_statements.o $(G)/migrations.o
 engine_objects := $(ENGINE:%=$(B)/engine/%.o)
 api_objects := $(API:%=$(B)/fcgi/%.o) $(G)/api_statements.o
+autoscaler_objects := $(AUTOSCALER:%=$(B)/autoscaler/%.o) $(G)/autoscaler_statements.o
 deployer_objects := $(DEPLOYER:%=$(B)/deployer/%.o) $(G)/deployer_statements.o
 collector_objects := $(COLLECTOR:%=$(B)/collector/%.o) $(G)/collector_statements.o
 ctl_objects := $(CTL:%=$(B)/ctl/%.o) $(G)/ctl_statements.o
@@ -38,6 +40,7 @@ ctl_objects := $(CTL:%=$(B)/ctl/%.o) $(G)/ctl_statements.o
 all: $(PROGRAMS) ## build the programs
 
 $(B)/skylark-api: $(api_objects) $(common_objects)
+$(B)/skylark-autoscaler: $(autoscaler_objects) $(common_objects)
 $(B)/skylark-deployer: $(deployer_objects) $(engine_objects) $(common_objects)
 $(B)/skylark-collector: $(collector_objects) $(engine_objects) $(common_objects)
 $(B)/skylarkctl: $(ctl_objects) $(common_objects)
@@ -45,12 +48,12 @@ $(PROGRAMS):
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 # Every object may include generated headers, so those come first.
-generated := $(foreach p,common api deployer collector ctl,$(G)/$(p)_statements.c) $(G)/migrations.c
+generated := $(foreach p,common api autoscaler deployer collector ctl,$(G)/$(p)_statements.c) $(G)/migrations.c
 $(B)/%.o: %.c | $(generated)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -c -o $@ $<
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 $(G)/%.o: $(G)/%.c
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -c -o $@ $<
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 $(G)/%_statements.c $(G)/%_statements.h: sql/embed.sh $(wildcard sql/queries/*/*.sql)
 	@mkdir -p $(@D)
 	sql/embed.sh statements $(shell echo $* | tr a-z A-Z) sql/queries/$* $* $(G)/$*_statements
@@ -62,7 +65,7 @@ $(G)/migrations.c $(G)/migrations.h &: sql/embed.sh sql/roles.sql sql/bootstrap.
 UNIT := collector config docker fields form fuzz json_scan plan problem reference route text
 unit_objects := $(UNIT:%=$(B)/tests/unit/test_%.o) $(B)/tests/unit/main.o \
                 $(filter-out $(B)/fcgi/main.o,$(api_objects)) $(engine_objects) \
-                $(addprefix $(B)/,deployer/plan.o collector/assemble.o collector/batch.o collector/resume.o) \
+                $(addprefix $(B)/,deployer/plan.o collector/assemble.o collector/batch.o collector/rate.o collector/resume.o) \
                 $(G)/collector_statements.o $(common_objects)
 $(B)/tests/unit/run: $(unit_objects)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit
@@ -78,7 +81,7 @@ $(B)/tests/e2e/run: $(E2E_TESTS:%=$(B)/tests/e2e/%.o) $(test_library)
 # The schema and every statement, against PostgreSQL.
 sql_test_objects := $(patsubst %,$(B)/tests/sql/%.o,main test_migrate test_rights test_rules test_statements)
 $(B)/tests/sql/run: $(sql_test_objects) $(B)/tests/lib/check.o $(common_objects) \
-                    $(patsubst %,$(G)/%_statements.o,api collector ctl deployer)
+                    $(patsubst %,$(G)/%_statements.o,api autoscaler collector ctl deployer)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit
 check-programs: $(B)/tests/unit/run $(B)/tests/sql/run $(B)/tests/http/run $(B)/tests/e2e/run
 

@@ -1,22 +1,39 @@
-/* skylark-collector: stores what the instances of its node print. A master with one child. */
+/* skylark-collector: stores what the instances of its node print and use. A master with children of three roles. */
 #include <curl/curl.h>
 #include <stdlib.h>
 
-#include "collector/collect.h"
+#include "collector/figures.h"
+#include "collector/follower.h"
+#include "collector/sampler.h"
 #include "collector/settings.h"
 #include "common/log.h"
+#include "common/metrics_http.h"
 #include "common/supervisor.h"
+
+enum { ROLE_FOLLOWER, ROLE_SAMPLER, ROLE_METRICS, N_ROLES };
 
 struct collector_process {
     struct collector_settings settings; /* first: what the role takes as its context */
     struct config_command command;
-    struct supervisor_role role;
+    struct supervisor_role roles[N_ROLES];
 };
+
+static int run_metrics(void *context, int index)
+{
+    const struct collector_settings *settings = context;
+    (void)index;
+    return metrics_serve(settings->metrics_listen);
+}
+
+static int check_listen(const void *settings)
+{
+    return metrics_listen_check(((const struct collector_settings *)settings)->metrics_listen);
+}
 
 static int collector_reload(void *context)
 {
     struct collector_process *p = context;
-    if (config_reload(&p->command, &p->settings, sizeof p->settings, NULL) != 0)
+    if (config_reload(&p->command, &p->settings, sizeof p->settings, check_listen) != 0)
         return -1;
     log_open("skylark-collector", (enum log_level)p->settings.log_level);
     return 0;
@@ -25,19 +42,21 @@ static int collector_reload(void *context)
 int main(int argc, char **argv)
 {
     struct collector_process p = {
-        .command = {.process = "skylark-collector", .purpose = "stores what the instances of its node print",
+        .command = {.process = "skylark-collector", .purpose = "stores what the instances of its node print and use",
                     .table = collector_setting_rows, .n_settings = collector_n_settings},
-        .role = {.name = "collect", .count = 1, .run = collect_run},
+        .roles = {[ROLE_FOLLOWER] = {.name = "follower", .count = 1, .run = follower_run},
+                  [ROLE_SAMPLER] = {.name = "sampler", .count = 1, .run = sampler_run},
+                  [ROLE_METRICS] = {.name = "metrics", .count = 1, .run = run_metrics}},
     };
     int status = 2;
     enum config_start start = config_command(&p.command, argc, argv, &p.settings);
     if (start == CONFIG_EXIT_OK)
         status = 0;
-    if (start == CONFIG_RUN) {
+    if (start == CONFIG_RUN && check_listen(&p.settings) == 0 && metrics_open(collector_metrics, collector_n_metrics) == 0) {
         log_open("skylark-collector", (enum log_level)p.settings.log_level);
         curl_global_init(CURL_GLOBAL_DEFAULT);
         struct supervisor_options options = {
-            .roles = &p.role, .n_roles = 1, .context = &p,
+            .roles = p.roles, .n_roles = N_ROLES, .context = &p,
             .drain_ms = p.settings.drain_deadline_ms, .reload = collector_reload,
         };
         status = supervisor_run(&options);

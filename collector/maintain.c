@@ -1,4 +1,4 @@
-/* Keeps the tables of logs and events in shape. */
+/* Keeps the tables of logs, samples and events in shape. */
 #include "collector/maintain.h"
 
 #include <inttypes.h>
@@ -10,12 +10,12 @@
 
 #define RETRY_MS 60000
 
-static bool partitions(const struct maintain *m, struct db *db)
+static bool partitions(const struct maintain *m, struct db *db, const char *table, int64_t retention_ms)
 {
     char retention[24], ahead[24];
-    snprintf(retention, sizeof retention, "%" PRId64, m->settings->log_retention_ms);
-    snprintf(ahead, sizeof ahead, "%" PRId64, m->settings->log_days_ahead);
-    const char *params[] = {retention, ahead};
+    snprintf(retention, sizeof retention, "%" PRId64, retention_ms);
+    snprintf(ahead, sizeof ahead, "%" PRId64, m->settings->days_ahead);
+    const char *params[] = {table, retention, ahead};
     PGresult *r;
     if (db_run(db, COLLECTOR_PARTITIONS_MAINTAIN, params, &r) != DB_OK)
         return false;
@@ -40,7 +40,8 @@ void maintain_when_due(struct maintain *m, struct db *db)
     if (now < m->next_ms)
         return;
     m->next_ms = now + m->settings->maintenance_interval_ms;
-    if (partitions(m, db) && prune(m, db))
+    if (partitions(m, db, "log_rows", m->settings->log_retention_ms) &&
+        partitions(m, db, "metric_samples", m->settings->metric_retention_ms) && prune(m, db))
         return;
     log_warning("partitions and retention could not be seen to: %s", db_message(db));
     m->next_ms = now + RETRY_MS;

@@ -1,4 +1,4 @@
-/* Keeps the tables of logs and events in shape: partitions ahead, what is past its retention gone. */
+/* Keeps the tables of logs, samples and events in shape: partitions ahead, what is past its retention gone. */
 #ifndef SKYLARK_COLLECTOR_MAINTAIN_H
 #define SKYLARK_COLLECTOR_MAINTAIN_H
 

@@ -90,10 +90,22 @@ static int64_t time_of(struct json_object *state, const char *name)
     return ns;
 }
 
+/* Thousandths of a CPU, whichever way the limit was set. */
+static int64_t cpu_limit_of(struct json_object *host)
+{
+    struct json_object *value;
+    int64_t nano = json_object_object_get_ex(host, "NanoCpus", &value) ? json_object_get_int64(value) : 0;
+    int64_t quota = json_object_object_get_ex(host, "CpuQuota", &value) ? json_object_get_int64(value) : 0;
+    int64_t period = json_object_object_get_ex(host, "CpuPeriod", &value) ? json_object_get_int64(value) : 0;
+    if (nano > 0)
+        return nano / 1000000;
+    return quota > 0 && period > 0 ? quota * 1000 / period : 0;
+}
+
 enum engine_status engine_container_inspect(struct engine *e, const char *container_id, struct engine_container *c)
 {
     struct buf path = {0};
-    struct json_object *one, *state = NULL, *config = NULL, *labels = NULL, *value;
+    struct json_object *one, *state = NULL, *config = NULL, *labels = NULL, *host = NULL, *value;
     *c = (struct engine_container){0};
     buf_addf(&path, "/containers/%s/json", container_id);
     enum engine_status status = docker_call(e, "GET", buf_text(&path), NULL, &one);
@@ -108,6 +120,8 @@ enum engine_status engine_container_inspect(struct engine *e, const char *contai
     c->started_ns = time_of(state, "StartedAt");
     c->finished_ns = time_of(state, "FinishedAt");
     c->error = copy(docker_text(state, "Error"));
+    if (json_object_object_get_ex(one, "HostConfig", &host))
+        c->cpu_millis = cpu_limit_of(host);
     if (json_object_object_get_ex(state, "ExitCode", &value))
         c->exit_code = json_object_get_int(value);
     if (json_object_object_get_ex(state, "OOMKilled", &value))

@@ -1,13 +1,17 @@
-/* Streams that stay open: followed logs and the watch for events, all in one loop over curl's multi interface. */
+/* Followed logs, the watch for events and questions that are answered once, all in one loop over curl's multi interface. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/log.h"
 #include "engine/docker_internal.h"
 #include "engine/docker_log.h"
+#include "engine/docker_usage.h"
 
 #define ERROR_BODY_MAX 4096
 #define EVENT_LINE_MAX (1 << 20)
+#define ANSWER_MAX (1 << 20)
+
+enum stream_kind { STREAM_LOG, STREAM_EVENTS, STREAM_USAGE };
 
 struct engine_stream {
     struct engine_loop *loop;
@@ -15,11 +19,12 @@ struct engine_stream {
     CURL *curl;
     bool closed; /* by the user, from inside a callback */
     bool broken; /* what came is not what the engine's API promises */
-    bool is_log;
+    enum stream_kind kind;
     struct docker_log log;
     struct engine_log_handler log_handler;
     struct engine_event_handler event_handler;
-    struct buf line; /* of events; or the beginning of an error's body */
+    struct engine_usage_handler usage_handler;
+    struct buf line; /* of events; or an answer; or the beginning of an error's body */
 };
 
 struct engine_loop {
@@ -132,15 +137,18 @@ static size_t stream_take(char *data, size_t size, size_t n, void *context)
     if (http != 200) {
         if (s->line.len < ERROR_BODY_MAX)
             buf_add(&s->line, data, len);
-    } else if (!s->is_log) {
+    } else if (s->kind == STREAM_EVENTS) {
         events_take(s, data, len);
+    } else if (s->kind == STREAM_USAGE) {
+        buf_add(&s->line, data, len);
+        s->broken = s->line.failed || s->line.len > ANSWER_MAX;
     } else if (docker_log_feed(&s->log, data, len, &s->log_handler) != 0) {
         s->broken = true;
     }
     return s->broken || s->closed ? 0 : len;
 }
 
-static struct engine_stream *stream_open(struct engine_loop *loop, const char *path)
+static struct engine_stream *stream_open(struct engine_loop *loop, enum stream_kind kind, const char *path)
 {
     if (docker_negotiate(loop->engine) != ENGINE_OK) {
         log_warning("opening a stream: %s", engine_error(loop->engine));
@@ -150,6 +158,7 @@ static struct engine_stream *stream_open(struct engine_loop *loop, const char *p
     if (s == NULL)
         return NULL;
     s->loop = loop;
+    s->kind = kind;
     s->next = loop->streams;
     if (s->next != NULL)
         s->next->previous = s;
@@ -181,12 +190,10 @@ struct engine_stream *engine_log_follow(struct engine_loop *loop, const char *co
     buf_addf(&path, "/containers/%s/logs?follow=1&stdout=1&stderr=1&timestamps=1", container_id);
     if (since_ns > 0)
         buf_addf(&path, "&since=%lld.%09lld", (long long)(since_ns / 1000000000), (long long)(since_ns % 1000000000));
-    struct engine_stream *s = stream_open(loop, buf_text(&path));
+    struct engine_stream *s = stream_open(loop, STREAM_LOG, buf_text(&path));
     buf_free(&path);
-    if (s != NULL) {
-        s->is_log = true;
+    if (s != NULL)
         s->log_handler = *handler;
-    }
     return s;
 }
 
@@ -196,11 +203,34 @@ struct engine_stream *engine_events_watch(struct engine_loop *loop, const char *
     struct buf path = {0};
     buf_adds(&path, "/events?filters=");
     docker_add_label_filter(&path, installation, NULL, ",\"type\":[\"container\"]");
-    struct engine_stream *s = stream_open(loop, buf_text(&path));
+    struct engine_stream *s = stream_open(loop, STREAM_EVENTS, buf_text(&path));
     buf_free(&path);
     if (s != NULL)
         s->event_handler = *handler;
     return s;
+}
+
+struct engine_stream *engine_usage_ask(struct engine_loop *loop, const char *container_id,
+                                       const struct engine_usage_handler *handler)
+{
+    struct buf path = {0};
+    /* One look, without waiting for a second one to compare with; older engines don't know one-shot and wait a second. */
+    buf_addf(&path, "/containers/%s/stats?stream=false&one-shot=true", container_id);
+    struct engine_stream *s = stream_open(loop, STREAM_USAGE, buf_text(&path));
+    buf_free(&path);
+    if (s != NULL) {
+        s->usage_handler = *handler;
+        curl_easy_setopt(s->curl, CURLOPT_TIMEOUT_MS, (long)loop->engine->call_deadline_ms);
+    }
+    return s;
+}
+
+static void usage_ended(struct engine_stream *s, enum engine_status status)
+{
+    struct engine_usage usage;
+    if (status == ENGINE_OK)
+        status = docker_usage_read(buf_text(&s->line), &usage);
+    s->usage_handler.done(s->usage_handler.context, status, status == ENGINE_OK ? &usage : NULL);
 }
 
 /* A transfer is over: tells its owner and frees it. */
@@ -215,10 +245,12 @@ static void stream_ended(struct engine_stream *s, CURLcode code)
         status = docker_transport_failure(s->loop->engine, code);
     else if (http != 200)
         status = docker_http_failure(s->loop->engine, http, buf_text(&s->line));
-    if (!s->closed && s->is_log)
+    if (!s->closed && s->kind == STREAM_LOG)
         s->log_handler.end(s->log_handler.context, status);
-    else if (!s->closed)
+    else if (!s->closed && s->kind == STREAM_EVENTS)
         s->event_handler.end(s->event_handler.context, status);
+    else if (!s->closed)
+        usage_ended(s, status);
     stream_free(s);
 }
 

@@ -77,6 +77,7 @@ struct engine_container {
     int64_t started_ns, finished_ns; /* since 1970; 0: never */
     int exit_code;
     bool oom_killed;
+    int64_t cpu_millis; /* its limit in thousandths of a CPU; 0: all that the node has */
     char *error; /* why it could not be started, in the engine's words; "" */
 };
 
@@ -143,7 +144,7 @@ enum engine_status engine_volume_remove_all(struct engine *engine, const char *i
 
 /* --- streams: many at once, driven by one loop; nothing here blocks but engine_loop_wait --- */
 
-/* A loop holds any number of followed logs and at most one event watch. Owns them all. */
+/* A loop holds any number of followed logs and questions, and at most one event watch. Owns them all. */
 struct engine_loop;
 struct engine_stream;
 struct engine_loop *engine_loop_create(const struct engine_options *options);
@@ -192,5 +193,24 @@ struct engine_event_handler {
 /* Watches what happens to the containers of an installation. */
 struct engine_stream *engine_events_watch(struct engine_loop *loop, const char *installation,
                                           const struct engine_event_handler *handler);
+
+/* What a running container has used since it was started; counters, but for the memory. */
+struct engine_usage {
+    int64_t at_ns;  /* when the engine read it, since 1970 */
+    int64_t cpu_ns; /* CPU time */
+    int64_t cpus;   /* of the node */
+    int64_t memory_bytes; /* in use, without page cache */
+    int64_t memory_limit_bytes;
+    int64_t received_bytes, sent_bytes; /* over all its networks */
+};
+struct engine_usage_handler {
+    /* The one answer, and the end of the stream. usage is NULL on anything but ENGINE_OK; ENGINE_NOT_FOUND: the container is
+     * gone, or does not run. */
+    void (*done)(void *context, enum engine_status status, const struct engine_usage *usage);
+    void *context;
+};
+/* Asks once what a container has used. */
+struct engine_stream *engine_usage_ask(struct engine_loop *loop, const char *container_id,
+                                       const struct engine_usage_handler *handler);
 
 #endif

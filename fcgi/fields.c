@@ -100,6 +100,18 @@ static struct json_object *number_value(const struct check *c, const struct fiel
     return whole ? json_object_new_int64((int64_t)number) : json_object_new_double(number);
 }
 
+static struct json_object *boolean_value(const struct check *c, const char *path, struct json_object *value)
+{
+    const char *text = json_object_get_string(value);
+    bool fits = json_object_is_type(value, json_type_boolean) || json_object_is_type(value, json_type_string);
+    if (fits && strcmp(text, "true") == 0)
+        return json_object_new_boolean(true);
+    if (fits && strcmp(text, "false") == 0)
+        return json_object_new_boolean(false);
+    problem_add(c->problem, path, "must be true or false");
+    return NULL;
+}
+
 static struct json_object *choice_value(const struct check *c, const struct field *f, const char *path,
                                         struct json_object *value)
 {
@@ -235,6 +247,8 @@ static struct json_object *value_check(const struct check *c, const struct field
     case FIELD_INTEGER:
     case FIELD_NUMBER:
         return number_value(c, f, path, value);
+    case FIELD_BOOLEAN:
+        return boolean_value(c, path, value);
     case FIELD_CHOICE:
         return choice_value(c, f, path, value);
     case FIELD_ARRAY:

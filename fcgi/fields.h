@@ -14,6 +14,7 @@ enum field_type {
     FIELD_TEXT,
     FIELD_INTEGER, /* also as text: "30" */
     FIELD_NUMBER,  /* also as text: "0.6" */
+    FIELD_BOOLEAN, /* also as text: "true", "false" */
     FIELD_CHOICE,  /* text, one of choices */
     FIELD_OBJECT,  /* of fields; also as text that holds the object's JSON */
     FIELD_MAP,     /* any keys (key_check), each with a text (check); also as text that holds its JSON */

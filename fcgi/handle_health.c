@@ -1,6 +1,6 @@
 /* What watches over the process asks: is it alive, can it serve, what does it do. */
 #include "fcgi/handlers.h"
-#include "fcgi/metrics.h"
+#include "fcgi/http_metrics.h"
 
 void handle_healthz(struct request *rq, const PGresult *result)
 {
@@ -21,5 +21,5 @@ void handle_metrics(struct request *rq, const PGresult *result)
 {
     (void)result;
     rq->content_type = "text/plain; version=0.0.4; charset=utf-8";
-    metrics_render(&rq->reply);
+    http_metrics_render(&rq->reply);
 }

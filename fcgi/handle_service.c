@@ -1,6 +1,8 @@
 /* What changes a service: create, update, start, stop, delete. Each runs inside the dispatcher's transaction, after the
  * dispatcher has made sure that the caller may write. */
+#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <uuid/uuid.h>
 
@@ -14,6 +16,7 @@
 struct service {
     char id[UUID_TEXT_SIZE];
     bool automatic, has_autoscaling;
+    int64_t minimum, maximum; /* of its autoscaling */
 };
 
 /* Runs a statement for its effect. Returns whether it took place; a problem is reported if not. */
@@ -48,8 +51,10 @@ static bool service_lock(struct request *rq, struct service *s)
         problem_set(&rq->problem, PROBLEM_NOT_FOUND, "No such service.");
     if (found) {
         snprintf(s->id, sizeof s->id, "%s", PQgetvalue(result, 0, 0));
-        s->automatic = strcmp(PQgetvalue(result, 0, 2), "AUTO") == 0;
-        s->has_autoscaling = PQgetvalue(result, 0, 3)[0] == 't';
+        s->automatic = strcmp(PQgetvalue(result, 0, 1), "AUTO") == 0;
+        s->has_autoscaling = !PQgetisnull(result, 0, 2);
+        s->minimum = strtoll(PQgetvalue(result, 0, 2), NULL, 10);
+        s->maximum = strtoll(PQgetvalue(result, 0, 3), NULL, 10);
     }
     PQclear(result);
     return found;
@@ -133,11 +138,17 @@ static bool write_parts(struct request *rq, const char *id, struct json_object *
     return rq->problem.kind == PROBLEM_NONE;
 }
 
+/* Whether the service is AUTO once the change is made. */
+static bool becomes_automatic(struct json_object *fields, const struct service *before)
+{
+    const char *mode = service_fields_text(fields, "scaling_mode");
+    return mode != NULL ? strcmp(mode, "AUTO") == 0 : before != NULL && before->automatic;
+}
+
 /* AUTO needs thresholds, which may have been there before. */
 static void check_mode(struct request *rq, struct json_object *fields, const struct service *before)
 {
-    const char *mode = service_fields_text(fields, "scaling_mode");
-    bool automatic = mode != NULL ? strcmp(mode, "AUTO") == 0 : before != NULL && before->automatic;
+    bool automatic = becomes_automatic(fields, before);
     struct json_object *config;
     bool given = json_object_object_get_ex(fields, "autoscaling_config", &config);
     bool thresholds = given ? json_object_object_length(config) > 0 : before != NULL && before->has_autoscaling;
@@ -167,6 +178,24 @@ static struct json_object *read_fields(struct request *rq, const struct service 
         return fields;
     json_object_put(fields);
     return NULL;
+}
+
+/* A person may set the count of an AUTO service within its range, and the autoscaler goes on from there. Beyond it, the
+ * autoscaler would take it back at once; so that is refused, with what to do. */
+static void check_count(struct request *rq, struct json_object *fields, const struct service *before)
+{
+    struct json_object *count, *config, *value;
+    if (!becomes_automatic(fields, before) || !json_object_object_get_ex(fields, "target_num_instances", &count))
+        return;
+    int64_t minimum = before->minimum, maximum = before->maximum, wanted = json_object_get_int64(count);
+    if (json_object_object_get_ex(fields, "autoscaling_config", &config)) {
+        minimum = json_object_object_get_ex(config, "minimum_num_instances", &value) ? json_object_get_int64(value) : 0;
+        maximum = json_object_object_get_ex(config, "maximum_num_instances", &value) ? json_object_get_int64(value) : 0;
+    }
+    if (wanted < minimum || wanted > maximum)
+        problem_set(&rq->problem, PROBLEM_CONFLICT,
+                    "The autoscaler keeps this service between %" PRId64 " and %" PRId64 " instances. Choose a count in that "
+                    "range, change autoscaling_config, or set scaling_mode to MANUAL.", minimum, maximum);
 }
 
 void handle_service_create(struct request *rq, const PGresult *result)
@@ -212,7 +241,8 @@ void handle_service_update(struct request *rq, const PGresult *result)
     struct buf names = {0};
     list_names(fields, &names);
     const char *params[] = {s.id, json_object_to_json_string(fields)};
-    if (write_row(rq, API_SERVICE_UPDATE, params, fields) && write_parts(rq, s.id, fields) &&
+    check_count(rq, fields, &s);
+    if (rq->problem.kind == PROBLEM_NONE && write_row(rq, API_SERVICE_UPDATE, params, fields) && write_parts(rq, s.id, fields) &&
         add_event(rq, s.id, "service_updated", buf_text(&names)))
         reply_document(rq, s.id);
     buf_free(&names);

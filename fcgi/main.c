@@ -8,7 +8,7 @@
 #include "common/log.h"
 #include "common/supervisor.h"
 #include "fcgi/listen.h"
-#include "fcgi/metrics.h"
+#include "fcgi/http_metrics.h"
 #include "fcgi/settings.h"
 #include "fcgi/worker.h"
 
@@ -62,7 +62,7 @@ int main(int argc, char **argv)
     }
     log_open("skylark-api", (enum log_level)api.settings.log_level);
     api.listen_fd = listen_open(&api.settings);
-    if (api.listen_fd < 0 || metrics_open() != 0) {
+    if (api.listen_fd < 0 || http_metrics_open() != 0) {
         status = 1;
         goto out;
     }

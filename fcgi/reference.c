@@ -30,7 +30,8 @@ static void render_routes(struct buf *out)
 static void render_type(struct buf *out, const struct field *f)
 {
     static const char *const names[FIELD__MAX] = {
-        [FIELD_TEXT] = "string", [FIELD_INTEGER] = "whole number", [FIELD_NUMBER] = "number", [FIELD_CHOICE] = "one of",
+        [FIELD_TEXT] = "string", [FIELD_INTEGER] = "whole number", [FIELD_NUMBER] = "number", [FIELD_BOOLEAN] = "boolean",
+        [FIELD_CHOICE] = "one of",
         [FIELD_OBJECT] = "object", [FIELD_MAP] = "object of strings", [FIELD_ARRAY] = "array of objects",
     };
     buf_adds(out, names[f->type]);

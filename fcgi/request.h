@@ -44,6 +44,11 @@ struct log_query {
     char limit[24];           /* "": none */
 };
 
+/* Which series of a metric is asked for, as parameters of the statement. */
+struct series_query {
+    char from[24], until[24], period[24]; /* seconds; from and until since 1970, multiples of period */
+};
+
 struct request {
     FCGX_Request *fcgi;
     struct db *db;
@@ -64,6 +69,7 @@ struct request {
 
     struct list_page page;
     struct log_query logs;
+    struct series_query series;
 
     enum body_kind body_kind;
     struct buf body;

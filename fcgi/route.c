@@ -43,6 +43,13 @@ const struct route routes[] = {
      bind_instance, handle_document, "One instance."},
     {HTTP_GET, "/v1/services/{namespace}/{name}/instances/{uuid}/logs", ROUTE_READ, ROUTE_QUERY, 0, API_INSTANCE_GET,
      bind_instance_logs, handle_instance_logs, "Log lines of one instance, oldest first."},
+
+    {HTTP_GET, "/v1/services/{namespace}/{name}/autoscaling", ROUTE_READ, ROUTE_QUERY, 0, API_AUTOSCALING_GET, bind_autoscaling,
+     handle_document, "How it is scaled: settings in force, what was seen last, the latest decisions, what comes next."},
+    {HTTP_GET, "/v1/services/{namespace}/{name}/metrics", ROUTE_READ, ROUTE_QUERY, 0, API_METRICS_SERIES, bind_series,
+     handle_document, "A series of a metric over the service's instances."},
+    {HTTP_GET, "/v1/services/{namespace}/{name}/instances/{uuid}/metrics", ROUTE_READ, ROUTE_QUERY, 0, API_METRICS_SERIES,
+     bind_instance_series, handle_document, "The same of one instance."},
 };
 const size_t n_routes = sizeof routes / sizeof routes[0];
 

@@ -48,6 +48,14 @@ static const struct field autoscaling_fields[] = {
      .help = "Never more instances."},
     {.name = "wait_period", .type = FIELD_INTEGER, .fallback = "60", .min = 1, .max = 86400,
      .help = "Seconds between two actions, and length of the metric's window."},
+    {.name = "scale_up_wait_period", .type = FIELD_INTEGER, .min = 1, .max = 86400,
+     .help = "Seconds between an action and adding instances; `wait_period` when absent."},
+    {.name = "scale_down_wait_period", .type = FIELD_INTEGER, .min = 1, .max = 86400,
+     .help = "Seconds between an action and taking instances away; `wait_period` when absent."},
+    {.name = "stabilization_window", .type = FIELD_INTEGER, .fallback = "0", .max = 86400,
+     .help = "The count falls no lower than the largest count recommended in these last seconds."},
+    {.name = "dry_run", .type = FIELD_BOOLEAN, .fallback = "false",
+     .help = "Decide and record, and change nothing."},
 };
 
 const struct field service_fields[] = {
@@ -70,7 +78,7 @@ const struct field service_fields[] = {
     {.name = "target_state", .type = FIELD_CHOICE, .choices = states, .fallback = "\"STARTED\"",
      .help = "Whether it is to run."},
     {.name = "target_num_instances", .type = FIELD_INTEGER, .fallback = "1", .min = 0, .max = 1000,
-     .help = "How many instances are to run."},
+     .help = "How many instances are to run. On update of a service whose mode is AUTO it must be in its range."},
     {.name = "custom_domain_name", .type = FIELD_TEXT, .fallback = "\"\"", .check = check_host_name_or_empty,
      .lower_case = true, .help = "The user's own host name for the service; empty for none."},
     {.name = "instance_envvars", .type = FIELD_MAP, .fallback = "{}", .max = 1000, .key_check = check_envvar_name,

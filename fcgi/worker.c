@@ -16,7 +16,7 @@
 #include "common/secret.h"
 #include "common/signals.h"
 #include "fcgi/dispatch.h"
-#include "fcgi/metrics.h"
+#include "fcgi/http_metrics.h"
 #include "fcgi/problem.h"
 #include "gen/api_statements.h"
 
@@ -61,7 +61,7 @@ static void answer(struct worker *w, struct connection *c)
     dispatch(&rq);
     const char *status = rq.status != NULL ? rq.status : "200";
     int code = rq.problem.kind != PROBLEM_NONE ? problem_code(rq.problem.kind) : (int)strtol(status, NULL, 10);
-    metrics_count(rq.route, code, now_us() - rq.started_us);
+    http_metrics_count(rq.route, code, now_us() - rq.started_us);
     if (rq.broken) /* no proper end: the client must not take what it got for the whole */
         FCGX_Free(&c->fcgi, 1);
     else

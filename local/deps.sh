@@ -16,6 +16,7 @@ wanted_run='
 /usr/include/json-c/json.h|libjson-c-dev
 /usr/include/uuid/uuid.h|uuid-dev
 /usr/include/sodium.h|libsodium-dev
+/usr/include/microhttpd.h|libmicrohttpd-dev
 /usr/include/*/curl/curl.h|libcurl4-openssl-dev
 /usr/lib/postgresql/*/bin/postgres|postgresql
 /usr/sbin/nginx|nginx

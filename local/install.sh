@@ -5,11 +5,11 @@ set -euo pipefail
 cd -- "$(dirname -- "$0")/.."
 build=${B:-build} prefix=${PREFIX:-/usr/local} to=${DESTDIR:-}$prefix etc=${DESTDIR:-}/etc/skylark
 
-for program in skylark-api skylark-deployer skylark-collector skylarkctl; do
+for program in skylark-api skylark-autoscaler skylark-deployer skylark-collector skylarkctl; do
     install -D -m 755 "$build/$program" "$to/bin/$program"
 done
 
-for unit in api deployer collector; do
+for unit in api autoscaler deployer collector; do
     install -d "$to/lib/systemd/system"
     local/render.sh PREFIX="$prefix" <"systemd/skylark-$unit.service.in" >"$to/lib/systemd/system/skylark-$unit.service"
 done
@@ -27,11 +27,11 @@ install -m 644 nginx/skylark-api.conf "$to/share/skylark/nginx/skylark-api.conf"
 
 # Samples with every setting explained; the first become the configuration where there is none.
 install -d "$to/share/skylark/etc" "$etc"
-for process in api deployer collector; do
+for process in api autoscaler deployer collector; do
     "$build/skylark-$process" --sample >"$to/share/skylark/etc/$process.conf"
 done
 "$build/skylarkctl" --sample >"$to/share/skylark/etc/ctl.conf"
-for process in api deployer collector ctl; do
+for process in api autoscaler deployer collector ctl; do
     [ -e "$etc/$process.conf" ] || install -m 644 "$to/share/skylark/etc/$process.conf" "$etc/$process.conf"
 done
 

@@ -21,7 +21,7 @@ HTTPS_PORT=${SKYLARK_HTTPS_PORT:-8443}
 HTTP_PORT=${SKYLARK_HTTP_PORT:-8080}
 INTERNAL_PORT=${SKYLARK_INTERNAL_PORT:-9180}
 LISTEN=${SKYLARK_LISTEN:-127.0.0.1}
-PROCESSES='postgres engine api front deployer collector' # in the order they start
+PROCESSES='postgres engine api front deployer collector autoscaler' # in the order they start
 
 settings_check() {
     local name port
@@ -38,7 +38,7 @@ settings_check() {
 # PostgreSQL is `postgres` (of its package), nginx's workers `www-data`, the Skylark processes and the access
 # to a private engine bare numbers, from a range that Debian and systemd leave unused, so that the machine's
 # list of users stays as it is. Not as root, everything runs as whoever started it.
-UID_api=60701 UID_deployer=60702 UID_collector=60703 GID_engine=60704
+UID_api=60701 UID_deployer=60702 UID_collector=60703 GID_engine=60704 UID_autoscaler=60705
 ROOTLY=
 [ "$(id -u)" != 0 ] || ROOTLY=1
 

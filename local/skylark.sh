@@ -3,7 +3,7 @@
 
 skylark_check_build() {
     local program
-    for program in skylark-api skylark-deployer skylark-collector skylarkctl; do
+    for program in skylark-api skylark-autoscaler skylark-deployer skylark-collector skylarkctl; do
         [ -x "$BUILD/$program" ] || fail "$BUILD/$program is not there: build first (make all)"
     done
 }
@@ -12,7 +12,7 @@ skylark_check_build() {
 skylark_install() {
     local program
     mkdir -p "$VAR/bin"
-    for program in skylark-api skylark-deployer skylark-collector; do
+    for program in skylark-api skylark-autoscaler skylark-deployer skylark-collector; do
         if ! cmp -s "$BUILD/$program" "$VAR/bin/$program"; then
             install -m 755 "$BUILD/$program" "$VAR/bin/$program.new"
             mv -f "$VAR/bin/$program.new" "$VAR/bin/$program"
@@ -75,7 +75,20 @@ collector_start() {
 # Made by local/skylark.sh. All settings: skylark-collector --sample
 database = $(passfile skylark_collector "$(owner_of "$user")")
 engine = unix://$ENGINE_SOCKET
+metrics_listen = 127.0.0.1:$((INTERNAL_PORT + 2))
+sample_interval = ${SKYLARK_SAMPLE_INTERVAL:-5s}
 END
     process_start collector "$user" "$(process_made "$VAR/bin/skylark-collector" "$VAR/etc/collector.conf" --)" \
         "$VAR/bin/skylark-collector" -c "$VAR/etc/collector.conf"
+}
+
+autoscaler_start() {
+    local user=$UID_autoscaler:$UID_autoscaler
+    file_write "$VAR/etc/autoscaler.conf" 644 <<END
+# Made by local/skylark.sh. All settings: skylark-autoscaler --sample
+database = $(passfile skylark_autoscaler "$(owner_of "$user")")
+metrics_listen = 127.0.0.1:$((INTERNAL_PORT + 3))
+END
+    process_start autoscaler "$user" "$(process_made "$VAR/bin/skylark-autoscaler" "$VAR/etc/autoscaler.conf" --)" \
+        "$VAR/bin/skylark-autoscaler" -c "$VAR/etc/autoscaler.conf"
 }

@@ -14,7 +14,14 @@ static const struct {
     {"skylark_api", "links", "siud"}, {"skylark_api", "autoscaling_settings", "siud"}, {"skylark_api", "reconcile_queue", "s"},
     {"skylark_api", "service_status", "s"}, {"skylark_api", "instances", "s"}, {"skylark_api", "engines", "s"},
     {"skylark_api", "image_pulls", "s"}, {"skylark_api", "events", "si"}, {"skylark_api", "log_rows", "s"},
-    {"skylark_api", "log_positions", "s"},
+    {"skylark_api", "log_positions", "s"}, {"skylark_api", "metric_samples", "s"}, {"skylark_api", "autoscaling_queue", "s"},
+    {"skylark_api", "autoscaling_decisions", "s"},
+    {"skylark_autoscaler", "schema_migrations", "s"}, {"skylark_autoscaler", "namespaces", "s"},
+    {"skylark_autoscaler", "services", "su"}, {"skylark_autoscaler", "autoscaling_settings", "s"},
+    {"skylark_autoscaler", "reconcile_queue", "s"}, {"skylark_autoscaler", "service_status", "s"},
+    {"skylark_autoscaler", "instances", "s"}, {"skylark_autoscaler", "metric_samples", "s"},
+    {"skylark_autoscaler", "autoscaling_queue", "su"}, {"skylark_autoscaler", "autoscaling_decisions", "si"},
+    {"skylark_autoscaler", "events", "i"},
     {"skylark_deployer", "schema_migrations", "s"}, {"skylark_deployer", "installation", "su"}, {"skylark_deployer", "namespaces", "s"},
     {"skylark_deployer", "instance_sizes", "s"}, {"skylark_deployer", "services", "sd"}, {"skylark_deployer", "envvars", "s"},
     {"skylark_deployer", "ports", "s"}, {"skylark_deployer", "volumes", "s"}, {"skylark_deployer", "links", "s"},
@@ -24,14 +31,15 @@ static const struct {
     {"skylark_deployer", "log_positions", "s"},
     {"skylark_collector", "schema_migrations", "s"}, {"skylark_collector", "installation", "s"}, {"skylark_collector", "instances", "s"},
     {"skylark_collector", "engines", "s"}, {"skylark_collector", "reconcile_queue", "su"}, {"skylark_collector", "log_rows", "si"},
-    {"skylark_collector", "log_positions", "siu"},
+    {"skylark_collector", "log_positions", "siu"}, {"skylark_collector", "metric_samples", "i"},
     {"skylark_dba", "schema_migrations", "s"}, {"skylark_dba", "installation", "s"}, {"skylark_dba", "namespaces", "s"},
     {"skylark_dba", "memberships", "s"}, {"skylark_dba", "users", "s"}, {"skylark_dba", "api_tokens", "s"},
     {"skylark_dba", "login_failures", "s"}, {"skylark_dba", "instance_sizes", "s"}, {"skylark_dba", "services", "s"},
     {"skylark_dba", "envvars", "s"}, {"skylark_dba", "ports", "s"}, {"skylark_dba", "volumes", "s"}, {"skylark_dba", "links", "s"},
     {"skylark_dba", "autoscaling_settings", "s"}, {"skylark_dba", "reconcile_queue", "s"}, {"skylark_dba", "service_status", "s"},
     {"skylark_dba", "instances", "s"}, {"skylark_dba", "engines", "s"}, {"skylark_dba", "image_pulls", "s"}, {"skylark_dba", "events", "s"},
-    {"skylark_dba", "log_rows", "s"}, {"skylark_dba", "log_positions", "s"},
+    {"skylark_dba", "log_rows", "s"}, {"skylark_dba", "log_positions", "s"}, {"skylark_dba", "metric_samples", "s"},
+    {"skylark_dba", "autoscaling_queue", "s"}, {"skylark_dba", "autoscaling_decisions", "s"},
 };
 
 static const char *meant_for(const char *role, const char *table)
@@ -69,7 +77,7 @@ static void test_secrets(void)
     static const char *const refused[] = {
         "SELECT password_hash FROM skylark.users", "SELECT token_hash FROM skylark.api_tokens", "SELECT * FROM skylark.users",
         "DELETE FROM skylark.services", "UPDATE skylark.services SET name = 'x'", "CREATE TABLE skylark.x (a int)",
-        "SELECT skylark.log_partitions_maintain('7 days', 1)", "SELECT * FROM skylark.access('x', 'y')",
+        "SELECT skylark.partitions_maintain('log_rows', '7 days', 1)", "SELECT * FROM skylark.access('x', 'y')",
     };
     sql_migrated();
     PGconn *c = sql_connect("skylark_shared", "skylark_dba");
@@ -78,11 +86,16 @@ static void test_secrets(void)
     CHECK(sql_run(c, "TABLE skylark.services_overview")[0] == '\0', "%s", PQerrorMessage(c));
     CHECK(sql_run(c, "TABLE skylark.instances_overview")[0] == '\0', "%s", PQerrorMessage(c));
     CHECK(sql_run(c, "TABLE skylark.busiest_log_writers")[0] == '\0', "%s", PQerrorMessage(c));
+    CHECK(sql_run(c, "TABLE skylark.autoscaling_overview")[0] == '\0', "%s", PQerrorMessage(c));
+    CHECK(sql_run(c, "TABLE skylark.metrics_overview")[0] == '\0', "%s", PQerrorMessage(c));
     CHECK(sql_run(c, "TABLE skylark.table_sizes")[0] == '\0', "%s", PQerrorMessage(c));
     PQfinish(c);
     /* One writer a fact: the API's role can't say what runs, the deployer's can't say what is wanted. */
     c = sql_connect("skylark_shared", "skylark_api");
     CHECK(strcmp(sql_run(c, "UPDATE skylark.services SET last_autoscaled_at = now()"), "42501") == 0, "the API may autoscale");
+    PQfinish(c);
+    c = sql_connect("skylark_shared", "skylark_autoscaler");
+    CHECK(strcmp(sql_run(c, "UPDATE skylark.services SET target_state = 'STOPPED'"), "42501") == 0, "the autoscaler may stop");
     PQfinish(c);
     c = sql_connect("skylark_shared", "skylark_deployer");
     CHECK(strcmp(sql_run(c, "UPDATE skylark.installation SET base_domain = 'x.y'"), "42501") == 0, "the deployer may rename all");

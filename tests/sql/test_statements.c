@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "gen/api_statements.h"
+#include "gen/autoscaler_statements.h"
 #include "gen/collector_statements.h"
 #include "gen/common_statements.h"
 #include "gen/ctl_statements.h"
@@ -15,6 +16,7 @@ static const struct {
     size_t n;
 } sets[] = {
     {"skylark_api", api_statements, API__MAX},
+    {"skylark_autoscaler", autoscaler_statements, AUTOSCALER__MAX},
     {"skylark_deployer", deployer_statements, DEPLOYER__MAX},
     {"skylark_collector", collector_statements, COLLECTOR__MAX},
     {NULL, ctl_statements, CTL__MAX},
@@ -95,6 +97,12 @@ static void fill(PGconn *c)
         "INSERT INTO skylark.log_rows SELECT service_id, now() - g * interval '1 second', id, g, 1, 'line ' || g "
         "FROM (SELECT * FROM skylark.instances WHERE state = 'running' LIMIT 500) i, generate_series(1, 300) g",
         "INSERT INTO skylark.image_pulls (image_ref, state, finished_at) SELECT 'x:' || g, 'done', now() FROM generate_series(1, 5000) g",
+        "UPDATE skylark.services SET scaling_mode = 'AUTO'",
+        "INSERT INTO skylark.metric_samples SELECT id, now() - d * interval '1 day' - g * interval '5 seconds', 0.5, 0.5, 1, 1 "
+        "FROM (SELECT * FROM skylark.instances WHERE state = 'running' LIMIT 2000) i, generate_series(0, 1) d, generate_series(1, 10) g",
+        "INSERT INTO skylark.autoscaling_decisions (service_id, decided_at, reason, metric_name, metric_stat, upper_threshold, "
+        "lower_threshold, samples, running, counted, missing, target_before, target_after, wanted) SELECT id, now(), 'within_band', "
+        "'CPU_UTILIZATION', 'MEAN', 1, 0, 1, 1, 1, 1, 1, 1, 1 FROM skylark.services, generate_series(1, 3)",
         "UPDATE skylark.reconcile_queue SET due_at = 'infinity'",
         "INSERT INTO skylark.engines (engine_id, state) VALUES ('e', 'reachable')",
         "UPDATE skylark.installation SET engine_id = 'e', engine_recorded_at = now()",

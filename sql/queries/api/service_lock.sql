@@ -1,5 +1,6 @@
 -- The service $2 of the namespace $1, locked until the transaction ends, with what checks of a change need.
-SELECT s.id, s.target_state, s.scaling_mode, EXISTS (SELECT FROM skylark.autoscaling_settings a WHERE a.service_id = s.id)
+SELECT s.id, s.scaling_mode, a.minimum_num_instances, a.maximum_num_instances
 FROM skylark.services s
+LEFT JOIN skylark.autoscaling_settings a ON a.service_id = s.id
 WHERE s.namespace_id = $1::bigint AND s.name = $2::text AND s.deleted_at IS NULL
-FOR UPDATE
+FOR UPDATE OF s

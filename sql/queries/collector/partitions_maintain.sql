@@ -1,2 +1,3 @@
--- Makes partitions of log_rows $2 days ahead and drops those older than $1 milliseconds.
-SELECT partition_name, what FROM skylark.log_partitions_maintain($1::bigint * interval '1 millisecond', $2::integer)
+-- Makes partitions of the table $1 $3 days ahead and drops those older than $2 milliseconds.
+SELECT partition_name, what
+FROM skylark.partitions_maintain($1::text, $2::bigint * interval '1 millisecond', $3::integer)

@@ -1,17 +1,17 @@
 -- One row a check: ok, WARN or FAIL, what was checked, and what was found with what to do.
-SELECT CASE WHEN count(*) = 4 THEN 'ok' ELSE 'FAIL' END, 'roles',
-       CASE WHEN count(*) = 4 THEN 'all there' ELSE 'some are missing; run skylarkctl migrate' END
+SELECT CASE WHEN count(*) = 5 THEN 'ok' ELSE 'FAIL' END, 'roles',
+       CASE WHEN count(*) = 5 THEN 'all there' ELSE 'some are missing; run skylarkctl migrate' END
 FROM pg_roles
-WHERE rolname IN ('skylark_api', 'skylark_deployer', 'skylark_collector', 'skylark_dba')
+WHERE rolname IN ('skylark_api', 'skylark_autoscaler', 'skylark_deployer', 'skylark_collector', 'skylark_dba')
 UNION ALL
 SELECT CASE WHEN trouble IS NULL THEN 'ok' ELSE 'FAIL' END, 'engine',
        COALESCE(trouble || ' Look at skylark-deployer''s log and at the engine.', 'answers')
 FROM skylark.engine_trouble
 UNION ALL
-SELECT CASE WHEN to_regclass('skylark.log_rows_' || to_char((now() + interval '1 day') AT TIME ZONE 'UTC', 'YYYYMMDD')) IS NOT NULL
-            THEN 'ok' ELSE 'WARN' END, 'log partitions',
-       CASE WHEN to_regclass('skylark.log_rows_' || to_char((now() + interval '1 day') AT TIME ZONE 'UTC', 'YYYYMMDD')) IS NOT NULL
-            THEN 'made ahead' ELSE 'tomorrow''s is missing; is skylark-collector running?' END
+SELECT CASE WHEN count(*) = 2 THEN 'ok' ELSE 'WARN' END, 'partitions',
+       CASE WHEN count(*) = 2 THEN 'made ahead' ELSE 'tomorrow''s are missing; is skylark-collector running?' END
+FROM (VALUES ('log_rows_'), ('metric_samples_')) AS t (prefix)
+WHERE to_regclass('skylark.' || prefix || to_char((now() + interval '1 day') AT TIME ZONE 'UTC', 'YYYYMMDD')) IS NOT NULL
 UNION ALL
 SELECT CASE WHEN count(*) = 0 THEN 'ok' ELSE 'WARN' END, 'services',
        CASE WHEN count(*) = 0 THEN 'none in error'
@@ -32,3 +32,17 @@ SELECT CASE WHEN count(*) = 0 THEN 'ok' ELSE 'WARN' END, 'log positions',
 FROM skylark.instances i
 WHERE i.state = 'running' AND i.started_at < now() - interval '1 minute'
   AND NOT EXISTS (SELECT FROM skylark.log_positions p WHERE p.instance_id = i.id)
+UNION ALL
+SELECT CASE WHEN count(*) = 0 THEN 'ok' ELSE 'WARN' END, 'metric samples',
+       CASE WHEN count(*) = 0 THEN 'every running instance is sampled'
+            ELSE count(*) || ' running instances have no fresh samples; is skylark-collector running?' END
+FROM skylark.instances i
+WHERE i.state = 'running' AND i.started_at < now() - interval '2 minutes'
+  AND NOT EXISTS (SELECT FROM skylark.metric_samples m WHERE m.instance_id = i.id AND m.sampled_at > now() - interval '2 minutes')
+UNION ALL
+SELECT CASE WHEN COALESCE(max(now() - due_at), interval '0') < interval '1 minute' THEN 'ok' ELSE 'FAIL' END, 'autoscaling queue',
+       CASE WHEN COALESCE(max(now() - due_at), interval '0') < interval '1 minute' THEN 'nothing waits long'
+            ELSE count(*) || ' services wait, the longest for ' || max(now() - due_at)::interval(0)
+                 || '; is skylark-autoscaler running?' END
+FROM skylark.autoscaling_queue
+WHERE due_at < now()

@@ -2,7 +2,7 @@
  * it is stored, and the database knows how far that is: so memory is never the only copy of anything, and whatever goes
  * wrong (the database away, a transaction whose end is not known, another collector in between) is mended the same way, by
  * forgetting everything and going on from the stored positions. */
-#include "collector/collect.h"
+#include "collector/follower.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -11,7 +11,9 @@
 
 #include "collector/assemble.h"
 #include "collector/batch.h"
+#include "collector/figures.h"
 #include "collector/maintain.h"
+#include "collector/right.h"
 #include "collector/settings.h"
 #include "common/clock.h"
 #include "common/db.h"
@@ -20,16 +22,17 @@
 #include "engine/engine.h"
 #include "gen/collector_statements.h"
 
+#define NS_PER_MS 1000000
 #define WAIT_AWAY_MS 500
 #define STANDBY_MS 2000
 /* Announcements come in bursts; the engine is asked for its list so often at the most. */
 #define PASS_LEAST_MS 100
 
-struct collector;
+struct follower;
 
 /* One followed log. */
 struct follow {
-    struct collector *collector;
+    struct follower *follower;
     struct follow *next;
     char instance_id[37], service_id[37];
     char *container_id;
@@ -45,16 +48,14 @@ struct follow {
     bool completed;
 };
 
-struct collector {
+struct follower {
     const struct collector_settings *settings;
-    struct db *db;
-    struct engine *engine;
+    struct right right;
     struct engine_loop *loop;
     struct batch batch;
+    int64_t n_rows, n_bytes, oldest_ns; /* of the batch */
     struct follow *follows;
     struct maintain maintain;
-    char installation[40], engine_id[80];
-    unsigned locked_connection; /* db_connections() when the lock was taken; 0: not held */
     int64_t next_pass_ms, next_flush_ms; /* monotonic; next_flush_ms 0: nothing waits */
     bool lost; /* a store failed: start over */
 };
@@ -70,7 +71,7 @@ static void follow_free(struct follow *f)
 }
 
 /* Forgets everything that is not in the database. */
-static void forget_all(struct collector *c)
+static void forget_all(struct follower *c)
 {
     while (c->follows != NULL) {
         struct follow *f = c->follows;
@@ -78,6 +79,7 @@ static void forget_all(struct collector *c)
         follow_free(f);
     }
     batch_clear(&c->batch);
+    c->n_rows = c->n_bytes = 0;
     c->next_flush_ms = 0;
     c->next_pass_ms = 0;
     c->lost = false;
@@ -85,7 +87,7 @@ static void forget_all(struct collector *c)
 
 /* --- from the engine into the batch --- */
 
-static void note_change(struct collector *c, struct follow *f)
+static void note_change(struct follower *c, struct follow *f)
 {
     f->dirty = true;
     if (c->next_flush_ms == 0)
@@ -97,11 +99,15 @@ static void note_change(struct collector *c, struct follow *f)
 static void take_row(void *context, int64_t at_ns, const char *data, size_t len, bool continues)
 {
     struct follow *f = context;
-    struct collector *c = f->collector;
+    struct follower *c = f->follower;
     if (!resume_take(&f->resume, f->reading, at_ns))
         return;
-    f->bytes += (int64_t)batch_add_row(&c->batch, f->service_id, f->instance_id, f->next_seq++, f->reading, at_ns, data, len,
-                                       continues);
+    int64_t bytes = (int64_t)batch_add_row(&c->batch, f->service_id, f->instance_id, f->next_seq++, f->reading, at_ns, data, len,
+                                           continues);
+    f->bytes += bytes;
+    c->n_bytes += bytes;
+    if (c->n_rows++ == 0 || at_ns < c->oldest_ns)
+        c->oldest_ns = at_ns;
     note_change(c, f);
 }
 
@@ -117,20 +123,31 @@ static int64_t open_line(const struct follow *f)
     return oldest;
 }
 
-static void store(struct collector *c)
+static void count_stored(struct follower *c)
+{
+    if (c->n_rows > 0)
+        metrics_set(FIGURE_LOG_LAG, 0, (clock_wall_ns() - c->oldest_ns) / NS_PER_MS);
+    metrics_add(FIGURE_LOG_LINES, 0, c->n_rows);
+    metrics_add(FIGURE_LOG_BYTES, 0, c->n_bytes);
+    c->n_rows = c->n_bytes = 0;
+}
+
+static void store(struct follower *c)
 {
     for (struct follow *f = c->follows; f != NULL; f = f->next) {
         f->resume.open_ns = open_line(f);
         if (f->dirty)
             batch_add_position(&c->batch, f->instance_id, f->next_seq, &f->resume, f->bytes, f->completed);
     }
-    enum db_status status = batch_store(&c->batch, c->db, c->locked_connection);
+    enum db_status status = batch_store(&c->batch, c->right.db, c->right.connection);
     c->next_flush_ms = 0;
     if (status != DB_OK) {
-        log_warning("lines could not be stored (%s); going on from what is", db_message(c->db));
+        log_warning("lines could not be stored (%s); going on from what is", db_message(c->right.db));
         c->lost = true;
+        metrics_add(FIGURE_LOG_STORE_FAILURES, 0, 1);
         return;
     }
+    count_stored(c);
     for (struct follow *f = c->follows; f != NULL; f = f->next) {
         f->dirty = false;
         f->bytes = 0;
@@ -143,8 +160,8 @@ static void take_piece(void *context, const struct engine_log_piece *piece)
     f->reading = piece->stream;
     assemble_feed(&f->assemble[piece->stream - 1], piece, take_row, f);
     /* One instance that prints without end must not fill the memory within one turn of the loop. */
-    if ((int64_t)f->collector->batch.rows.len >= 4 * f->collector->settings->flush_bytes && !f->collector->lost)
-        store(f->collector);
+    if ((int64_t)f->follower->batch.rows.len >= 4 * f->follower->settings->flush_bytes && !f->follower->lost)
+        store(f->follower);
 }
 
 static void log_ended(void *context, enum engine_status status)
@@ -153,8 +170,8 @@ static void log_ended(void *context, enum engine_status status)
     f->stream = NULL;
     f->ended = status == ENGINE_OK || status == ENGINE_NOT_FOUND;
     int64_t soon = clock_monotonic_ms() + (f->ended ? PASS_LEAST_MS : WAIT_AWAY_MS);
-    if (f->collector->next_pass_ms > soon)
-        f->collector->next_pass_ms = soon;
+    if (f->follower->next_pass_ms > soon)
+        f->follower->next_pass_ms = soon;
 }
 
 /* container: as the list showed it, NULL when it is gone. */
@@ -169,12 +186,12 @@ static void follow_open(struct follow *f, const struct engine_container *contain
     resume_start(&f->resume);
     f->ended = false;
     f->last_look = container == NULL || container->state == ENGINE_EXITED;
-    f->stream = engine_log_follow(f->collector->loop, f->container_id, resume_since(&f->resume), &handler);
+    f->stream = engine_log_follow(f->follower->loop, f->container_id, resume_since(&f->resume), &handler);
 }
 
 /* --- which logs there are --- */
 
-static struct follow *follow_find(struct collector *c, const char *instance_id)
+static struct follow *follow_find(struct follower *c, const char *instance_id)
 {
     for (struct follow *f = c->follows; f != NULL; f = f->next) {
         if (strcmp(f->instance_id, instance_id) == 0)
@@ -186,7 +203,7 @@ static struct follow *follow_find(struct collector *c, const char *instance_id)
 /* The engine's word that a log is over counts only when the container had ended before the log was opened: streams also end
  * when the engine itself shuts down, and at once for a container that never ran. Then the last lines without a newline are
  * lines, and the log is complete. */
-static void follow_confirm_end(struct collector *c, struct follow *f, const struct engine_container *container)
+static void follow_confirm_end(struct follower *c, struct follow *f, const struct engine_container *container)
 {
     if (container != NULL && container->state == ENGINE_CREATED)
         return; /* its start is announced */
@@ -203,11 +220,11 @@ static void follow_confirm_end(struct collector *c, struct follow *f, const stru
 }
 
 /* Starts following what the database says is an instance of ours whose log is not complete. */
-static void follow_new(struct collector *c, const struct engine_container_list *list, struct buf *wanted)
+static void follow_new(struct follower *c, const struct engine_container_list *list, struct buf *wanted)
 {
     PGresult *r;
     const char *params[] = {buf_text(wanted)};
-    if (db_run(c->db, COLLECTOR_POSITIONS_LOAD, params, &r) != DB_OK)
+    if (db_run(c->right.db, COLLECTOR_POSITIONS_LOAD, params, &r) != DB_OK)
         return;
     for (int i = 0; i < PQntuples(r); i++) {
         const struct engine_container *container = NULL;
@@ -216,7 +233,7 @@ static void follow_new(struct collector *c, const struct engine_container_list *
         struct follow *f = container != NULL ? calloc(1, sizeof *f) : NULL;
         if (f == NULL)
             continue;
-        f->collector = c;
+        f->follower = c;
         f->container_id = strdup(container->id);
         snprintf(f->instance_id, sizeof f->instance_id, "%s", PQgetvalue(r, i, 0));
         snprintf(f->service_id, sizeof f->service_id, "%s", PQgetvalue(r, i, 1));
@@ -235,8 +252,9 @@ static void follow_new(struct collector *c, const struct engine_container_list *
 }
 
 /* Goes through what is followed: ends that need confirming, streams that broke, and what is done with. */
-static void follows_tend(struct collector *c, const struct engine_container_list *list)
+static void follows_tend(struct follower *c, const struct engine_container_list *list)
 {
+    int64_t left = 0;
     for (struct follow **at = &c->follows; *at != NULL;) {
         struct follow *f = *at;
         const struct engine_container *container = NULL;
@@ -249,17 +267,19 @@ static void follows_tend(struct collector *c, const struct engine_container_list
             follow_free(f);
         } else {
             at = &f->next;
+            left++;
         }
     }
+    metrics_set(FIGURE_LOGS_FOLLOWED, 0, left);
 }
 
-static void pass(struct collector *c)
+static void pass(struct follower *c)
 {
     struct engine_container_list list;
     c->next_pass_ms = clock_monotonic_ms() + c->settings->pass_interval_ms;
-    enum engine_status status = engine_container_find(c->engine, c->installation, NULL, &list);
+    enum engine_status status = engine_container_find(c->right.engine, c->right.installation, NULL, &list);
     if (status != ENGINE_OK) {
-        log_warning("the containers could not be listed: %s", engine_error(c->engine));
+        log_warning("the containers could not be listed: %s", engine_error(c->right.engine));
         c->next_pass_ms = clock_monotonic_ms() + WAIT_AWAY_MS;
         engine_container_list_free(&list);
         return;
@@ -284,40 +304,7 @@ static void pass(struct collector *c)
 
 /* --- the right to write, and the loop --- */
 
-enum readiness { READY, AWAY, STANDBY };
-
-/* One collector an engine: the lock lives in the very connection that writes, so whoever loses the connection loses the
- * right with it, and takes up again from the stored positions. */
-static enum readiness take_lock(struct collector *c)
-{
-    struct engine_description d;
-    PGresult *r;
-    if (db_connect(c->db) != DB_OK)
-        return AWAY;
-    if (c->locked_connection == db_connections(c->db))
-        return READY;
-    forget_all(c);
-    c->locked_connection = 0;
-    if (engine_describe(c->engine, &d) != ENGINE_OK) {
-        log_warning("the container engine is away: %s", engine_error(c->engine));
-        return AWAY;
-    }
-    snprintf(c->engine_id, sizeof c->engine_id, "%s", d.id);
-    const char *params[] = {c->engine_id};
-    unsigned connection = db_connections(c->db);
-    if (db_run(c->db, COLLECTOR_ENGINE_LOCK, params, &r) != DB_OK)
-        return AWAY;
-    bool taken = PQgetvalue(r, 0, 0)[0] == 't';
-    snprintf(c->installation, sizeof c->installation, "%s", PQgetvalue(r, 0, 1));
-    PQclear(r);
-    if (!taken || connection != db_connections(c->db))
-        return STANDBY;
-    c->locked_connection = connection;
-    log_info("following the logs of engine %s", c->engine_id);
-    return READY;
-}
-
-static int wait_ms(const struct collector *c)
+static int wait_ms(const struct follower *c)
 {
     int64_t now = clock_monotonic_ms(), until = c->next_pass_ms;
     if (c->next_flush_ms > 0 && c->next_flush_ms < until)
@@ -325,62 +312,64 @@ static int wait_ms(const struct collector *c)
     return until > now ? (int)(until - now) : 0;
 }
 
-static void hear(struct collector *c)
+static void hear(struct follower *c)
 {
     char payload[64];
     int64_t soon = clock_monotonic_ms() + PASS_LEAST_MS;
-    while (db_notified(c->db, payload, sizeof payload)) {
+    while (db_notified(c->right.db, payload, sizeof payload)) {
         if (c->next_pass_ms > soon)
             c->next_pass_ms = soon;
     }
 }
 
-static void turn(struct collector *c)
+static void turn(struct follower *c)
 {
     /* Signals end the wait through their own descriptor only between turns; a turn is never longer than this. */
     int wait = wait_ms(c);
-    if (engine_loop_wait(c->loop, db_socket(c->db), wait < WAIT_AWAY_MS ? wait : WAIT_AWAY_MS) != ENGINE_OK)
+    if (engine_loop_wait(c->loop, db_socket(c->right.db), wait < WAIT_AWAY_MS ? wait : WAIT_AWAY_MS) != ENGINE_OK)
         signals_wait(-1, WAIT_AWAY_MS);
     hear(c);
     if (c->next_flush_ms > 0 && clock_monotonic_ms() >= c->next_flush_ms && !c->lost)
         store(c);
     if (clock_monotonic_ms() >= c->next_pass_ms && !c->lost)
         pass(c);
-    maintain_when_due(&c->maintain, c->db);
+    maintain_when_due(&c->maintain, c->right.db);
     if (c->lost) {
         forget_all(c);
         c->next_pass_ms = clock_monotonic_ms() + WAIT_AWAY_MS; /* what failed once may fail again */
     }
 }
 
-static int collector_open(struct collector *c, const struct collector_settings *settings)
+static int follower_open(struct follower *c, const struct collector_settings *settings)
 {
     struct db_options database = {
-        .conninfo = settings->database, .application_name = "skylark-collector", .statements = collector_statements,
+        .conninfo = settings->database, .application_name = "skylark-collector logs", .statements = collector_statements,
         .n_statements = COLLECTOR__MAX, .connect_deadline_ms = settings->connect_deadline_ms,
         .query_deadline_ms = settings->query_deadline_ms, .channel = "skylark_instances",
     };
     struct engine_options engine = {.endpoint = settings->engine, .call_deadline_ms = settings->engine_deadline_ms};
     c->settings = settings;
     c->maintain.settings = settings;
-    c->db = db_create(&database);
-    c->engine = engine_create(&engine);
+    c->right.db = db_create(&database);
+    c->right.engine = engine_create(&engine);
     c->loop = engine_loop_create(&engine);
-    return c->db != NULL && c->engine != NULL && c->loop != NULL ? 0 : -1;
+    return c->right.db != NULL && c->right.engine != NULL && c->loop != NULL ? 0 : -1;
 }
 
-int collect_run(void *context, int index)
+int follower_run(void *context, int index)
 {
-    struct collector c = {0};
+    struct follower c = {.right = {.what = "logs"}};
     (void)index;
     int status = 1;
-    if (collector_open(&c, context) == 0) {
+    if (follower_open(&c, context) == 0) {
         while (!signals_stop()) {
-            enum readiness ready = take_lock(&c);
-            if (ready == READY)
+            enum right_status held = right_take(&c.right);
+            if (held == RIGHT_HELD)
                 turn(&c);
+            else if (held == RIGHT_TAKEN)
+                forget_all(&c); /* and take up again from the stored positions */
             else
-                signals_wait(-1, ready == STANDBY ? STANDBY_MS : WAIT_AWAY_MS);
+                signals_wait(-1, held == RIGHT_STANDBY ? STANDBY_MS : WAIT_AWAY_MS);
         }
         if (c.next_flush_ms > 0)
             store(&c); /* what is lost here is read again by the next collector */
@@ -389,7 +378,7 @@ int collect_run(void *context, int index)
     forget_all(&c);
     batch_free(&c.batch);
     engine_loop_free(c.loop);
-    engine_free(c.engine);
-    db_free(c.db);
+    engine_free(c.right.engine);
+    db_free(c.right.db);
     return status;
 }

@@ -1,5 +1,5 @@
 /* Counters that all workers share. */
-#include "fcgi/metrics.h"
+#include "fcgi/http_metrics.h"
 
 #include <inttypes.h>
 #include <stdatomic.h>
@@ -29,7 +29,7 @@ struct counters {
 
 static struct counters *counters;
 
-int metrics_open(void)
+int http_metrics_open(void)
 {
     void *map = mmap(NULL, sizeof *counters, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (map == MAP_FAILED) {
@@ -46,7 +46,7 @@ static size_t route_index(const struct route *route)
     return i < ROUTES_MAX ? i : ROUTES_MAX - 1;
 }
 
-void metrics_count(const struct route *route, int status, int64_t microseconds)
+void http_metrics_count(const struct route *route, int status, int64_t microseconds)
 {
     size_t r = route_index(route), s = 0, b = 0;
     while (s < N_STATUSES - 1 && statuses[s] != status)
@@ -116,7 +116,7 @@ static void render_durations(struct buf *out)
     }
 }
 
-void metrics_render(struct buf *out)
+void http_metrics_render(struct buf *out)
 {
     render_requests(out);
     render_durations(out);

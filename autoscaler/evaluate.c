@@ -1,0 +1,125 @@
+/* Evaluates services that are due. All of a pass is one statement, sql/queries/autoscaler/services_evaluate.sql, which claims,
+ * measures, decides, acts and records; the decision itself is the function skylark.autoscaling_decide. So nothing is held here
+ * between passes: a process that is killed leaves either a whole pass or none, and its share is due for the others. */
+#include "autoscaler/evaluate.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "autoscaler/settings.h"
+#include "common/db.h"
+#include "common/log.h"
+#include "common/signals.h"
+#include "gen/autoscaler_statements.h"
+
+#define WAIT_AWAY_MS 500
+/* Services that are due but locked are another evaluator's, or a user's who is changing them: looked at again after this. */
+#define WAIT_LEAST_MS 50
+#define WAIT_MOST_MS 2000
+
+static const char *const reasons[] = {"scaled_up",   "scaled_down", "below_minimum", "above_maximum", "within_band",
+                                      "at_maximum",  "at_minimum",  "at_zero",       "would_flap",    "stabilizing",
+                                      "waiting",     "starting",    "no_data",       "updating",      "dry_run",
+                                      "overtaken",   NULL};
+
+enum { PASSES, PASS_FAILURES, EVALUATIONS, LAG, LAG_MOST };
+
+const struct metric autoscaler_metrics[] = {
+    [PASSES] = {.name = "skylark_autoscaler_passes_total", .type = METRIC_COUNTER,
+                .help = "Passes that evaluated at least one service."},
+    [PASS_FAILURES] = {.name = "skylark_autoscaler_pass_failures_total", .type = METRIC_COUNTER,
+                       .help = "Passes that PostgreSQL did not carry out; they change nothing and are made again."},
+    [EVALUATIONS] = {.name = "skylark_autoscaler_evaluations_total", .type = METRIC_COUNTER,
+                     .help = "Evaluations of a service, by the reason they ended with.", .label = "reason", .values = reasons},
+    [LAG] = {.name = "skylark_autoscaler_lag_seconds", .type = METRIC_GAUGE, .divisor = 1000,
+             .help = "How late the latest evaluation of the last pass was."},
+    [LAG_MOST] = {.name = "skylark_autoscaler_lag_max_seconds", .type = METRIC_GAUGE, .divisor = 1000,
+                  .help = "How late an evaluation was at most since the process started."},
+};
+const size_t autoscaler_n_metrics = sizeof autoscaler_metrics / sizeof autoscaler_metrics[0];
+
+struct evaluator {
+    const struct autoscaler_settings *settings;
+    struct db *db;
+    int64_t lag_most;
+};
+
+/* *evaluated: how many services the pass took. */
+static enum db_status pass(struct evaluator *e, int64_t *evaluated)
+{
+    char interval[24], stale[24], heartbeat[24];
+    snprintf(interval, sizeof interval, "%" PRId64, e->settings->evaluation_interval_ms);
+    snprintf(stale, sizeof stale, "%" PRId64, e->settings->sample_stale_ms);
+    snprintf(heartbeat, sizeof heartbeat, "%" PRId64, e->settings->heartbeat_ms);
+    const char *params[] = {NULL, interval, stale, heartbeat};
+    PGresult *r;
+    int64_t lag = 0;
+    *evaluated = 0;
+    enum db_status status = db_run(e->db, AUTOSCALER_SERVICES_EVALUATE, params, &r);
+    if (status != DB_OK) {
+        metrics_add(PASS_FAILURES, 0, 1);
+        return status;
+    }
+    for (int i = 0; i < PQntuples(r); i++) {
+        int64_t n = strtoll(PQgetvalue(r, i, 1), NULL, 10), late = strtoll(PQgetvalue(r, i, 2), NULL, 10);
+        metrics_add(EVALUATIONS, metrics_figure(EVALUATIONS, PQgetvalue(r, i, 0)), n);
+        *evaluated += n;
+        lag = late > lag ? late : lag;
+    }
+    PQclear(r);
+    if (*evaluated > 0)
+        metrics_add(PASSES, 0, 1);
+    metrics_set(LAG, 0, lag);
+    if (lag > e->lag_most) {
+        e->lag_most = lag;
+        metrics_set(LAG_MOST, 0, lag);
+    }
+    return DB_OK;
+}
+
+/* Milliseconds until there is something to do. */
+static int next_due(struct evaluator *e)
+{
+    PGresult *r;
+    if (db_run(e->db, AUTOSCALER_NEXT_DUE, NULL, &r) != DB_OK)
+        return WAIT_AWAY_MS;
+    int64_t ms = PQgetisnull(r, 0, 0) ? WAIT_MOST_MS : strtoll(PQgetvalue(r, 0, 0), NULL, 10);
+    PQclear(r);
+    return ms < WAIT_LEAST_MS ? WAIT_LEAST_MS : ms < WAIT_MOST_MS ? (int)ms : WAIT_MOST_MS;
+}
+
+static void evaluate(struct evaluator *e)
+{
+    while (!signals_stop()) {
+        char payload[8];
+        int64_t evaluated;
+        while (db_notified(e->db, payload, sizeof payload))
+            continue;
+        enum db_status status = pass(e, &evaluated);
+        if (status == DB_OK && evaluated > 0)
+            continue;
+        if (status != DB_OK && status != DB_RETRY)
+            signals_wait(-1, WAIT_AWAY_MS);
+        else if (status == DB_OK)
+            signals_wait(db_socket(e->db), next_due(e));
+    }
+}
+
+int evaluate_run(void *context, int index)
+{
+    const struct autoscaler_settings *settings = context;
+    struct db_options options = {
+        .conninfo = settings->database, .application_name = "skylark-autoscaler", .statements = autoscaler_statements,
+        .n_statements = AUTOSCALER__MAX, .connect_deadline_ms = settings->connect_deadline_ms,
+        .query_deadline_ms = settings->query_deadline_ms, .channel = "skylark_autoscaling",
+    };
+    (void)index;
+    struct evaluator e = {.settings = settings, .db = db_create(&options)};
+    if (e.db == NULL)
+        return 1;
+    evaluate(&e);
+    db_free(e.db);
+    return 0;
+}

@@ -1,0 +1,296 @@
+/* Samples what the running instances of one engine use. Each is asked for on its own beat, a few at a time, so that neither
+ * the engine nor this process works in bursts; what comes back is made into rates and stored some hundred at a time. A sample
+ * that is lost is lost: the next one is seconds away, and nothing is ever made up in its place. */
+#include "collector/sampler.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "collector/figures.h"
+#include "collector/rate.h"
+#include "collector/right.h"
+#include "collector/settings.h"
+#include "common/buf.h"
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/signals.h"
+#include "gen/collector_statements.h"
+
+#define WAIT_AWAY_MS 500
+#define STANDBY_MS 2000
+#define TURN_MOST_MS 500
+/* Announcements come in bursts; the engine is asked for its list so often at the most. */
+#define PASS_LEAST_MS 100
+/* Questions under way at once. */
+#define ASKED_MOST 16
+/* Samples may wait so long for being stored, and take so much memory while the database is away. */
+#define STORE_MS 500
+#define ROWS_MOST (4 << 20)
+
+struct sampler;
+
+/* A running instance. */
+struct target {
+    struct sampler *sampler;
+    struct target *next;
+    char instance_id[37];
+    char *container_id;
+    int64_t cpu_millis;
+    struct engine_stream *asked; /* NULL: no question is under way */
+    struct engine_usage before;  /* at_ns 0: none yet */
+    int64_t due_ms;              /* monotonic: when to ask next */
+    bool seen;                   /* in the engine's list */
+};
+
+struct sampler {
+    const struct collector_settings *settings;
+    struct right right;
+    struct engine_loop *loop;
+    struct target *targets;
+    int n_asked;
+    struct buf rows;
+    int64_t n_rows;
+    int64_t next_pass_ms, store_ms; /* monotonic; store_ms 0: nothing waits */
+};
+
+static void target_free(struct target *t)
+{
+    if (t->asked != NULL) {
+        engine_stream_close(t->asked);
+        t->sampler->n_asked--;
+    }
+    free(t->container_id);
+    free(t);
+}
+
+static void forget_all(struct sampler *s)
+{
+    while (s->targets != NULL) {
+        struct target *t = s->targets;
+        s->targets = t->next;
+        target_free(t);
+    }
+    buf_clear(&s->rows);
+    s->n_rows = 0;
+    s->store_ms = 0;
+    s->next_pass_ms = 0;
+}
+
+/* --- samples --- */
+
+static void add_row(struct sampler *s, const char *instance_id, const struct sample *x)
+{
+    char at[32];
+    time_t second = (time_t)(x->at_ns / 1000000000);
+    struct tm tm;
+    gmtime_r(&second, &tm);
+    strftime(at, sizeof at, "%Y-%m-%d %H:%M:%S", &tm);
+    buf_addf(&s->rows, "%s\t%s.%06d+00\t%.6g\t%.6g\t%.6g\t%.6g\n", instance_id, at, (int)(x->at_ns % 1000000000 / 1000),
+             x->cpu_utilization, x->memory_utilization, x->network_in, x->network_out);
+    s->n_rows++;
+    if (s->store_ms == 0)
+        s->store_ms = clock_monotonic_ms() + STORE_MS;
+}
+
+static void usage_seen(void *context, enum engine_status status, const struct engine_usage *usage)
+{
+    struct target *t = context;
+    struct sampler *s = t->sampler;
+    struct sample x;
+    t->asked = NULL;
+    s->n_asked--;
+    if (status != ENGINE_OK) {
+        t->before.at_ns = 0;
+        if (status != ENGINE_NOT_FOUND) /* the list will tell that it is gone */
+            metrics_add(FIGURE_SAMPLE_FAILURES, 0, 1);
+        return;
+    }
+    if (t->before.at_ns > 0 && rate_between(&t->before, usage, t->cpu_millis, &x))
+        add_row(s, t->instance_id, &x);
+    t->before = *usage;
+}
+
+static void store(struct sampler *s)
+{
+    s->store_ms = 0;
+    enum db_status status = s->rows.failed ? DB_FAILED : DB_AWAY;
+    if (!s->rows.failed && s->right.connection == db_connections(s->right.db))
+        status = db_copy(s->right.db, COLLECTOR_METRIC_SAMPLES_COPY, s->rows.data, s->rows.len);
+    if (status == DB_OK) {
+        metrics_add(FIGURE_SAMPLES, 0, s->n_rows);
+    } else if (status == DB_AWAY && s->rows.len < ROWS_MOST) {
+        s->store_ms = clock_monotonic_ms() + STORE_MS;
+        return;
+    } else {
+        log_warning("%" PRId64 " samples could not be stored: %s", s->n_rows, db_message(s->right.db));
+        metrics_add(FIGURE_SAMPLE_FAILURES, 0, s->n_rows);
+    }
+    buf_clear(&s->rows);
+    s->n_rows = 0;
+}
+
+/* Asks for those that are due, as many as may be under way. Returns when the next one is due (monotonic). */
+static int64_t ask(struct sampler *s, int64_t now)
+{
+    int64_t next = now + TURN_MOST_MS;
+    for (struct target *t = s->targets; t != NULL; t = t->next) {
+        if (t->asked != NULL)
+            continue;
+        if (t->due_ms <= now && s->n_asked < ASKED_MOST) {
+            struct engine_usage_handler handler = {.done = usage_seen, .context = t};
+            metrics_set(FIGURE_SAMPLE_LAG, 0, now - t->due_ms);
+            /* On its beat, unless that was missed by more than a beat. */
+            t->due_ms += s->settings->sample_interval_ms;
+            if (t->due_ms <= now)
+                t->due_ms = now + s->settings->sample_interval_ms;
+            t->asked = engine_usage_ask(s->loop, t->container_id, &handler);
+            if (t->asked != NULL)
+                s->n_asked++;
+        }
+        if (t->asked == NULL && s->n_asked < ASKED_MOST && t->due_ms < next)
+            next = t->due_ms;
+    }
+    return next;
+}
+
+/* --- which instances there are --- */
+
+static void target_add(struct sampler *s, const struct engine_container *c)
+{
+    struct engine_container known;
+    if (engine_container_inspect(s->right.engine, c->id, &known) != ENGINE_OK)
+        return; /* the next pass tries again */
+    struct target *t = calloc(1, sizeof *t);
+    char *id = strdup(c->id);
+    if (t == NULL || id == NULL) {
+        free(t);
+        free(id);
+    } else {
+        *t = (struct target){.sampler = s, .next = s->targets, .container_id = id, .cpu_millis = known.cpu_millis,
+                             .due_ms = clock_monotonic_ms(), .seen = true};
+        snprintf(t->instance_id, sizeof t->instance_id, "%s", c->instance);
+        s->targets = t;
+    }
+    engine_container_clear(&known);
+}
+
+static void pass(struct sampler *s)
+{
+    struct engine_container_list list;
+    int64_t n = 0;
+    s->next_pass_ms = clock_monotonic_ms() + s->settings->pass_interval_ms;
+    if (engine_container_find(s->right.engine, s->right.installation, NULL, &list) != ENGINE_OK) {
+        log_warning("the containers could not be listed: %s", engine_error(s->right.engine));
+        s->next_pass_ms = clock_monotonic_ms() + WAIT_AWAY_MS;
+        return;
+    }
+    for (struct target *t = s->targets; t != NULL; t = t->next)
+        t->seen = false;
+    for (size_t i = 0; i < list.n; i++) {
+        const struct engine_container *c = &list.items[i];
+        struct target *t = s->targets;
+        if (c->state != ENGINE_RUNNING || strlen(c->instance) != 36)
+            continue;
+        while (t != NULL && strcmp(t->container_id, c->id) != 0)
+            t = t->next;
+        if (t != NULL)
+            t->seen = true;
+        else
+            target_add(s, c);
+    }
+    for (struct target **at = &s->targets; *at != NULL;) {
+        struct target *t = *at;
+        if (t->seen) {
+            at = &t->next;
+            n++;
+        } else {
+            *at = t->next;
+            target_free(t);
+        }
+    }
+    metrics_set(FIGURE_INSTANCES_SAMPLED, 0, n);
+    engine_container_list_free(&list);
+}
+
+/* --- the loop --- */
+
+static void hear(struct sampler *s)
+{
+    char payload[64];
+    int64_t soon = clock_monotonic_ms() + PASS_LEAST_MS;
+    while (db_notified(s->right.db, payload, sizeof payload)) {
+        if (s->next_pass_ms > soon)
+            s->next_pass_ms = soon;
+    }
+}
+
+static void turn(struct sampler *s)
+{
+    int64_t now = clock_monotonic_ms();
+    if (now >= s->next_pass_ms)
+        pass(s);
+    int64_t until = ask(s, now);
+    if (s->next_pass_ms < until)
+        until = s->next_pass_ms;
+    if (s->store_ms > 0 && s->store_ms < until)
+        until = s->store_ms;
+    int wait = until > now ? (int)(until - now) : 0;
+    if (engine_loop_wait(s->loop, db_socket(s->right.db), wait) != ENGINE_OK)
+        signals_wait(-1, WAIT_AWAY_MS);
+    hear(s);
+    if (s->store_ms > 0 && clock_monotonic_ms() >= s->store_ms)
+        store(s);
+}
+
+static void sample(struct sampler *s)
+{
+    while (!signals_stop()) {
+        switch (right_take(&s->right)) {
+        case RIGHT_TAKEN:
+            forget_all(s);
+            break;
+        case RIGHT_HELD:
+            turn(s);
+            break;
+        case RIGHT_STANDBY:
+            forget_all(s);
+            signals_wait(-1, STANDBY_MS);
+            break;
+        case RIGHT_AWAY:
+            signals_wait(-1, WAIT_AWAY_MS);
+            break;
+        }
+    }
+    if (s->store_ms > 0)
+        store(s);
+}
+
+int sampler_run(void *context, int index)
+{
+    const struct collector_settings *settings = context;
+    struct db_options database = {
+        .conninfo = settings->database, .application_name = "skylark-collector samples", .statements = collector_statements,
+        .n_statements = COLLECTOR__MAX, .connect_deadline_ms = settings->connect_deadline_ms,
+        .query_deadline_ms = settings->query_deadline_ms, .channel = "skylark_instances",
+    };
+    struct engine_options engine = {.endpoint = settings->engine, .call_deadline_ms = settings->engine_deadline_ms};
+    struct sampler s = {.settings = settings, .right = {.what = "samples"}};
+    int status = 1;
+    (void)index;
+    s.right.db = db_create(&database);
+    s.right.engine = engine_create(&engine);
+    s.loop = engine_loop_create(&engine);
+    if (s.right.db != NULL && s.right.engine != NULL && s.loop != NULL) {
+        sample(&s);
+        status = 0;
+    }
+    forget_all(&s);
+    buf_free(&s.rows);
+    engine_loop_free(s.loop);
+    engine_free(s.right.engine);
+    db_free(s.right.db);
+    return status;
+}

@@ -1,0 +1,91 @@
+/* GET of how a service is scaled, and of the series of its metrics. The documents are built by their statements; here stands what
+ * may be asked for. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <uuid/uuid.h>
+
+#include "common/clock.h"
+#include "fcgi/handlers.h"
+#include "fcgi/query_check.h"
+
+#define NS_PER_SECOND INT64_C(1000000000)
+#define DAY_SECONDS 86400
+#define RANGE_DEFAULT_SECONDS 3600
+#define POINTS_MOST 10000
+/* As many points as a plot shows well, when no period is asked for. */
+#define POINTS_DEFAULT 240
+#define DECISIONS_DEFAULT 20
+#define DECISIONS_MOST 1000
+
+/* Parameters of the statement, by their numbers less one. */
+enum { PARAMETER_LIMIT = 3, PARAMETER_INSTANCE = 3, PARAMETER_METRIC, PARAMETER_STAT, PARAMETER_FROM, PARAMETER_UNTIL, PARAMETER_PERIOD };
+
+void bind_autoscaling(struct request *rq, const char **params)
+{
+    static const char *const names[] = {"limit", NULL};
+    query_check_names(rq, names);
+    snprintf(rq->logs.limit, sizeof rq->logs.limit, "%" PRId64,
+             query_integer(rq, "limit", 1, DECISIONS_MOST, DECISIONS_DEFAULT));
+    params[PARAMETER_LIMIT] = rq->logs.limit;
+}
+
+static const char *query_choice(struct request *rq, const char *name, const char *const *choices)
+{
+    const char *given = form_get(&rq->query, name);
+    struct buf all = {0};
+    const char *found = given == NULL ? choices[0] : NULL;
+    for (int i = 0; choices[i] != NULL; i++) {
+        if (given != NULL && strcmp(given, choices[i]) == 0)
+            found = choices[i];
+        buf_addf(&all, "%s%s", i > 0 ? ", " : "", choices[i]);
+    }
+    if (found == NULL)
+        problem_add(&rq->problem, name, "must be one of %s", buf_text(&all));
+    buf_free(&all);
+    return found;
+}
+
+static int64_t period_for(int64_t seconds)
+{
+    static const int64_t periods[] = {5, 10, 15, 30, 60, 120, 300, 900, 3600, 14400, DAY_SECONDS};
+    size_t i = 0;
+    while (i + 1 < sizeof periods / sizeof periods[0] && seconds / periods[i] > POINTS_DEFAULT)
+        i++;
+    return periods[i];
+}
+
+void bind_series(struct request *rq, const char **params)
+{
+    static const char *const names[] = {"metric_name", "metric_stat", "start_time", "end_time", "period", NULL};
+    static const char *const metrics[] = {"CPU_UTILIZATION", "MEMORY_UTILIZATION", "NETWORK_IN", "NETWORK_OUT", NULL};
+    static const char *const stats[] = {"MEAN", "MAX", "MIN", NULL};
+    struct series_query *q = &rq->series;
+    bool whole;
+    query_check_names(rq, names);
+    params[PARAMETER_METRIC] = query_choice(rq, "metric_name", metrics);
+    params[PARAMETER_STAT] = query_choice(rq, "metric_stat", stats);
+    int64_t until = query_time(rq, "end_time", clock_wall_ns(), &whole) / NS_PER_SECOND;
+    int64_t from = query_time(rq, "start_time", (until - RANGE_DEFAULT_SECONDS) * NS_PER_SECOND, &whole) / NS_PER_SECOND;
+    if (from >= until)
+        problem_add(&rq->problem, "start_time", "must be earlier than end_time");
+    int64_t period = query_integer(rq, "period", 1, DAY_SECONDS, from < until ? period_for(until - from) : 1);
+    /* Whole periods, so that the same time always falls into the same point. */
+    from -= from % period;
+    until += (period - until % period) % period;
+    if ((until - from) / period > POINTS_MOST)
+        problem_add(&rq->problem, "period", "would give more than %d points; ask for a longer period or less time", POINTS_MOST);
+    snprintf(q->from, sizeof q->from, "%" PRId64, from);
+    snprintf(q->until, sizeof q->until, "%" PRId64, until);
+    snprintf(q->period, sizeof q->period, "%" PRId64, period);
+    params[PARAMETER_INSTANCE] = NULL;
+    params[PARAMETER_FROM] = q->from;
+    params[PARAMETER_UNTIL] = q->until;
+    params[PARAMETER_PERIOD] = q->period;
+}
+
+void bind_instance_series(struct request *rq, const char **params)
+{
+    bind_series(rq, params);
+    bind_instance(rq, params);
+}
