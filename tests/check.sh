@@ -111,7 +111,7 @@ keep_logs() {
 }
 
 part unit 60 "$B/tests/unit/run" || true
-part sql 120 tests/sql/run.sh || true
+part sql 120 tests/lib/with_postgres.sh "$B/tests/sql/run" || true
 
 case " $PARTS " in
 *' http '* | *' e2e '* | *' stop '*)

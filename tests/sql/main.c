@@ -16,7 +16,7 @@ static const char *env(const char *name)
 {
     const char *value = getenv(name);
     if (value == NULL) {
-        fprintf(stderr, "%s is not set: run tests/sql/run.sh\n", name);
+        fprintf(stderr, "%s is not set: run it by tests/lib/with_postgres.sh\n", name);
         exit(2);
     }
     return value;
