@@ -495,7 +495,8 @@ COMMENT ON FUNCTION skylark.history_prune IS 'Deletes instances that are gone fo
 
 REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA skylark FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION skylark.partitions_maintain, skylark.history_prune TO skylark_collector;
-GRANT EXECUTE ON FUNCTION skylark.iso_time, skylark.autoscaling_decide, skylark.autoscaling_next_due TO skylark_autoscaler;
+-- is_host_name is in a constraint of services, which an UPDATE of any column checks.
+GRANT EXECUTE ON FUNCTION skylark.is_host_name, skylark.autoscaling_decide, skylark.autoscaling_next_due TO skylark_autoscaler;
 GRANT EXECUTE ON FUNCTION skylark.autoscaling_decide, skylark.autoscaling_next_due TO skylark_dba;
 GRANT EXECUTE ON FUNCTION skylark.autoscaling_message, skylark.autoscaling_config TO skylark_api, skylark_dba;
 GRANT USAGE ON SCHEMA skylark TO skylark_autoscaler;

@@ -129,6 +129,7 @@ int main(int argc, char **argv)
         {"migrate", tests_migrate},
         {"statements", tests_statements},
         {"rules", tests_rules},
+        {"autoscaling", tests_autoscaling},
         {"rights", tests_rights},
     };
     return check_main(suites, sizeof suites / sizeof suites[0], argc, argv);

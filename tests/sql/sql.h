@@ -7,7 +7,7 @@
 
 #include "tests/lib/check.h"
 
-extern const struct check_test tests_migrate[], tests_statements[], tests_rules[], tests_rights[];
+extern const struct check_test tests_migrate[], tests_statements[], tests_rules[], tests_rights[], tests_autoscaling[];
 
 /* Makes an empty database of that name, anew. */
 void sql_database(const char *name);
