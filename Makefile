@@ -22,7 +22,7 @@ COMMON := buf clock config config_command config_value db db_copy db_stream db_t
 ENGINE := docker docker_body docker_container docker_image docker_log docker_pull docker_stream docker_usage
 API := checks dispatch fields form handle_document handle_health handle_list handle_logs handle_scaling \
        handle_service handle_token http_metrics json_scan listen main problem query_check reference request route service_fields settings worker
-DEPLOYER := main observe plan puller reconcile reconciler role service settings watcher
+DEPLOYER := figures main observe plan puller reconcile reconciler role service settings watcher
 AUTOSCALER := evaluate main settings
 COLLECTOR := assemble batch figures follower main maintain rate resume right sampler settings
 CTL := doctor installation main migrate namespaces output status tokens users
@@ -62,7 +62,7 @@ $(G)/migrations.c $(G)/migrations.h &: sql/embed.sh sql/roles.sql sql/bootstrap.
 	sql/embed.sh migrations $(G)/migrations
 
 # The unit tests link all that is pure, and no main().
-UNIT := collector config docker fields form fuzz json_scan plan problem reference route text
+UNIT := collector config docker fields form fuzz json_scan metrics plan problem reference route text
 unit_objects := $(UNIT:%=$(B)/tests/unit/test_%.o) $(B)/tests/unit/main.o \
                 $(filter-out $(B)/fcgi/main.o,$(api_objects)) $(engine_objects) \
                 $(addprefix $(B)/,deployer/plan.o collector/assemble.o collector/batch.o collector/rate.o collector/resume.o) \
@@ -71,8 +71,8 @@ $(B)/tests/unit/run: $(unit_objects)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit
 
 # Those that speak HTTP to a whole Skylark (tests/check.sh brings it up).
-HTTP_TESTS := test_auth test_bad_input test_forms test_front test_list test_logs test_routes test_seed main
-E2E_TESTS := e2e main test_demo test_killed test_lifecycle test_secrets test_trouble
+HTTP_TESTS := test_auth test_bad_input test_forms test_front test_list test_logs test_routes test_scaling test_seed main
+E2E_TESTS := e2e main test_autoscaling test_demo test_killed test_lifecycle test_secrets test_trouble
 test_library := $(patsubst %,$(B)/tests/lib/%.o,api check http world)
 $(B)/tests/http/run: $(HTTP_TESTS:%=$(B)/tests/http/%.o) $(test_library)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit
@@ -80,10 +80,13 @@ $(B)/tests/e2e/run: $(E2E_TESTS:%=$(B)/tests/e2e/%.o) $(test_library)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit
 # The schema and every statement, against PostgreSQL.
 sql_test_objects := $(patsubst %,$(B)/tests/sql/%.o,main test_autoscaling test_migrate test_rights test_rules test_statements)
-$(B)/tests/sql/run: $(sql_test_objects) $(B)/tests/lib/check.o $(common_objects) \
+$(B)/tests/sql/run: $(sql_test_objects) $(B)/tests/lib/check.o $(B)/tests/lib/sql.o $(common_objects) \
                     $(patsubst %,$(G)/%_statements.o,api autoscaler collector ctl deployer)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit
-check-programs: $(B)/tests/unit/run $(B)/tests/sql/run $(B)/tests/http/run $(B)/tests/e2e/run
+# The autoscaler as a process, against PostgreSQL, and killed again and again.
+$(B)/tests/autoscaler/run: $(B)/tests/autoscaler/main.o $(B)/tests/lib/check.o $(B)/tests/lib/sql.o
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit
+check-programs: $(B)/tests/unit/run $(B)/tests/sql/run $(B)/tests/autoscaler/run $(B)/tests/http/run $(B)/tests/e2e/run
 
 run: ## install what is missing, build, bring everything up under var/, deploy a demo service
 	local/run
@@ -99,8 +102,8 @@ install: all ## install under DESTDIR and PREFIX (/usr/local)
 
 check: ## install what is missing, build, pass all tests
 	SAN=$(SAN) tests/check.sh
-bench: all ## measure, as ratios within one run
-	bench/run.sh
+bench: all ## measure, as ratios within one run; BENCH="api autoscaler metrics" to choose
+	bench/run.sh $(BENCH)
 
 clean: ## remove what was built
 	rm -rf build build-san

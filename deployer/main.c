@@ -1,13 +1,15 @@
-/* skylark-deployer: makes the engine match what is wanted. A master with children of three roles. */
+/* skylark-deployer: makes the engine match what is wanted. A master with children of four roles. */
 #include <curl/curl.h>
 #include <stdlib.h>
 
 #include "common/log.h"
+#include "common/metrics_http.h"
 #include "common/supervisor.h"
+#include "deployer/figures.h"
 #include "deployer/role.h"
 #include "deployer/settings.h"
 
-enum { ROLE_WATCHER, ROLE_RECONCILER, ROLE_PULLER, N_ROLES };
+enum { ROLE_WATCHER, ROLE_RECONCILER, ROLE_PULLER, ROLE_METRICS, N_ROLES };
 
 struct deployer {
     struct deployer_settings settings; /* first: what the roles take as their context */
@@ -15,16 +17,26 @@ struct deployer {
     struct supervisor_role roles[N_ROLES];
 };
 
+static int run_metrics(void *context, int index)
+{
+    const struct deployer_settings *settings = context;
+    (void)index;
+    return metrics_serve(settings->metrics_listen);
+}
+
 static void set_counts(struct deployer *d)
 {
     d->roles[ROLE_WATCHER].count = 1;
     d->roles[ROLE_RECONCILER].count = (int)d->settings.reconcilers;
     d->roles[ROLE_PULLER].count = (int)d->settings.pullers;
+    d->roles[ROLE_METRICS].count = 1;
 }
 
-static int check_lease(const void *settings)
+static int check_settings(const void *settings)
 {
     const struct deployer_settings *s = settings;
+    if (metrics_listen_check(s->metrics_listen) != 0)
+        return -1;
     if (s->lease_ms > s->engine_deadline_ms)
         return 0;
     log_error("lease must be longer than engine_deadline, or two deployers may work on one service");
@@ -34,7 +46,7 @@ static int check_lease(const void *settings)
 static int deployer_reload(void *context)
 {
     struct deployer *d = context;
-    if (config_reload(&d->command, &d->settings, sizeof d->settings, check_lease) != 0)
+    if (config_reload(&d->command, &d->settings, sizeof d->settings, check_settings) != 0)
         return -1;
     set_counts(d);
     log_open("skylark-deployer", (enum log_level)d->settings.log_level);
@@ -48,13 +60,14 @@ int main(int argc, char **argv)
                     .table = deployer_setting_rows, .n_settings = deployer_n_settings},
         .roles = {[ROLE_WATCHER] = {.name = "watcher", .run = watcher_run},
                   [ROLE_RECONCILER] = {.name = "reconciler", .run = reconciler_run},
-                  [ROLE_PULLER] = {.name = "puller", .run = puller_run}},
+                  [ROLE_PULLER] = {.name = "puller", .run = puller_run},
+                  [ROLE_METRICS] = {.name = "metrics", .run = run_metrics}},
     };
     int status = 2;
     enum config_start start = config_command(&d.command, argc, argv, &d.settings);
     if (start == CONFIG_EXIT_OK)
         status = 0;
-    if (start == CONFIG_RUN && check_lease(&d.settings) == 0) {
+    if (start == CONFIG_RUN && check_settings(&d.settings) == 0 && metrics_open(deployer_metrics, deployer_n_metrics) == 0) {
         log_open("skylark-deployer", (enum log_level)d.settings.log_level);
         curl_global_init(CURL_GLOBAL_DEFAULT);
         set_counts(&d);

@@ -8,6 +8,7 @@
 #include "common/log.h"
 #include "common/signals.h"
 #include "common/supervisor.h"
+#include "deployer/figures.h"
 #include "deployer/role.h"
 #include "gen/deployer_statements.h"
 
@@ -75,6 +76,7 @@ static void finish(struct pull *p, enum engine_status pulled, const char *error)
         log_warning("pulling %s: %s%s", p->ref, error, image_id != NULL ? "; the image on the engine is used" : "");
     else
         log_info("pulled %s", p->ref);
+    metrics_add(FIGURE_PULLS, pulled == ENGINE_OK ? PULL_DONE : PULL_FAILED, 1);
     if (pulled == ENGINE_OK && image_id == NULL)
         error = "the engine says that it pulled the image, but does not have it";
     const char *params[] = {p->ref, p->role->name, image_id, error};

@@ -2,6 +2,7 @@
  * before it is a container, and the container bears the row's id. */
 #include "deployer/reconcile.h"
 
+#include "deployer/figures.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -325,6 +326,7 @@ static void pass_failed(struct role *role, struct service *s, enum pass_status s
         release(role, s, 0, s->failures);
         return;
     }
+    metrics_add(FIGURE_PASS_FAILURES, status == PASS_ENGINE_AWAY ? FAILURE_ENGINE : FAILURE_DATABASE, 1);
     if (status == PASS_DATABASE_AWAY)
         return; /* the lease runs out */
     int64_t wait = 1000;

@@ -3,9 +3,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/signals.h"
 #include "common/supervisor.h"
+#include "deployer/figures.h"
 #include "deployer/reconcile.h"
 #include "gen/deployer_statements.h"
 
@@ -65,7 +67,10 @@ int reconciler_run(void *context, int index)
         }
         struct service s = {0};
         if (claim(&role, &s)) {
+            int64_t begun = clock_monotonic_ms();
             reconcile_service(&role, &s);
+            metrics_add(FIGURE_PASSES, 0, 1);
+            metrics_add(FIGURE_PASS_TIME, 0, clock_monotonic_ms() - begun);
             continue;
         }
         while (db_notified(role.db, payload, sizeof payload))

@@ -12,6 +12,8 @@ const struct config_setting deployer_setting_rows[] = {
      .help = "Connection string of libpq for the role skylark_deployer. Keep a password out of it: use a passfile."},
     {.name = "engine", .type = CONFIG_STRING, .offset = FIELD(engine), .min = 1, .max = 200,
      .fallback = "unix:///var/run/docker.sock", .help = "Socket of the Docker Engine."},
+    {.name = "metrics_listen", .type = CONFIG_STRING, .offset = FIELD(metrics_listen), .max = 80, .fallback = "127.0.0.1:9181",
+     .reloadable = true, .help = "ADDRESS:PORT where /metrics shows figures for Prometheus; empty: nowhere."},
     {.name = "volume_driver", .type = CONFIG_STRING, .offset = FIELD(volume_driver), .min = 1, .max = 100,
      .fallback = "local", .reloadable = true, .help = "The engine's driver that makes volumes."},
     {.name = "reconcilers", .type = CONFIG_INTEGER, .offset = FIELD(reconcilers), .min = 1, .max = 100, .fallback = "4",

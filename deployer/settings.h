@@ -11,6 +11,7 @@
 struct deployer_settings {
     char *database;
     char *engine;
+    char *metrics_listen;
     char *volume_driver;
     int64_t reconcilers, pullers;
     int64_t engine_deadline_ms;

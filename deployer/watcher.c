@@ -12,6 +12,7 @@
 #include "common/log.h"
 #include "common/signals.h"
 #include "common/supervisor.h"
+#include "deployer/figures.h"
 #include "deployer/role.h"
 #include "gen/deployer_statements.h"
 
@@ -72,8 +73,10 @@ static enum engine_status compare_all(struct watcher *w, bool *compared)
     if (status != ENGINE_OK)
         return status;
     struct buf all = {0};
+    int64_t counts[ENGINE_CONTAINER_STATE__MAX] = {0};
     buf_addc(&all, '[');
     for (size_t i = 0; i < list.n; i++) {
+        counts[list.items[i].state]++;
         uuid_t uuid;
         bool valid = uuid_parse(list.items[i].instance, uuid) == 0;
         buf_addf(&all, "%s{\"id\":\"%s\",\"state\":\"%s\",\"instance\":%s%s%s}", i > 0 ? "," : "", list.items[i].id,
@@ -81,6 +84,9 @@ static enum engine_status compare_all(struct watcher *w, bool *compared)
                  valid ? list.items[i].instance : "null", valid ? "\"" : "");
     }
     buf_addc(&all, ']');
+    for (size_t i = 0; i < ENGINE_CONTAINER_STATE__MAX; i++)
+        metrics_set(FIGURE_INSTANCES, i, counts[i]);
+    metrics_add(FIGURE_COMPARISONS, 0, 1);
     const char *params[] = {buf_text(&all)};
     PGresult *orphans;
     *compared = !all.failed && db_run(w->role.db, DEPLOYER_CONTAINERS_COMPARE, params, &orphans) == DB_OK;

@@ -81,6 +81,9 @@ engine_configure() {
 # stand below, marked with the state folder, and go with the bridge.
 bridge_name() { printf 'sky-%s' "$(printf %s "$VAR" | sha256sum | cut -c 1-8)"; }
 
+# Locally administered, and the same each time.
+bridge_address() { printf %s "$VAR" | sha256sum | sed -E 's/^(..)(..)(..)(..)(..).*/02:\1:\2:\3:\4:\5/'; }
+
 bridge_rules() { # -A|-D: adds (once) or removes them
     local bridge net
     bridge=$(bridge_name)
@@ -121,7 +124,9 @@ bridge_up() {
     if ! ip link show "$bridge" >/dev/null 2>&1; then
         net=$(bridge_find_net)
         printf '%s\n' "$net" | file_write "$VAR/etc/bridge" 644
-        ip link add "$bridge" type bridge || fail "can't make a network bridge"
+        # With an address of its own: else it takes the lowest of its ports', and each time that this changes, with an
+        # instance that starts or ends, all others lose their gateway for a while.
+        ip link add "$bridge" address "$(bridge_address)" type bridge || fail "can't make a network bridge"
         ip addr add "${net%.0/24}.1/24" dev "$bridge"
         ip link set "$bridge" up
     fi

@@ -63,6 +63,7 @@ deployer_start() {
 # Made by local/skylark.sh. All settings: skylark-deployer --sample
 database = $(passfile skylark_deployer "$(owner_of "$user")")
 engine = unix://$ENGINE_SOCKET
+metrics_listen = 127.0.0.1:$((INTERNAL_PORT + 1))
 END
     process_start deployer "$user" "$(process_made "$VAR/bin/skylark-deployer" "$VAR/etc/deployer.conf" --)" \
         "$VAR/bin/skylark-deployer" -c "$VAR/etc/deployer.conf"

@@ -1,8 +1,9 @@
 #!/bin/bash
 # Passes all tests. Settings, from the environment:
 #   SAN=1            everything is built and run with AddressSanitizer and UBSan; any report of theirs fails the run
-#   PARTS="unit …"   only these parts (unit sql http e2e stop)
+#   PARTS="unit …"   only these parts (unit sql autoscaler http e2e stop)
 #   KEEP=1           a failed run leaves its state folder for you to look at
+#   ONLY="word …"    of http and e2e only the tests whose names contain one of the words
 # Each part prints CUnit's summary, or the line "N passed, N failed", and exits with 0 when all is well. The last
 # line adds them up: "N passed, N failed", in test cases; a part that broke off or did not run counts as failed.
 #
@@ -10,7 +11,7 @@
 # from outside, and when it ends or is interrupted nothing of it stays.
 set -euo pipefail
 ROOT=$(realpath -- "$(dirname -- "$0")/..")
-ALL='unit sql http e2e stop' # the cheap ones first
+ALL='unit sql autoscaler http e2e stop' # the cheap ones first
 PARTS=${PARTS:-$ALL}
 
 say() { printf '%s\n' "$*"; }
@@ -43,7 +44,7 @@ if [ "${1:-}" != --inside ]; then
     work=$(mktemp -d /tmp/skylark-check.XXXXXX)
     chmod 755 "$work"
     $SUDO unshare --net --pid --mount --fork --kill-child --mount-proc \
-        env SAN="${SAN:-}" PARTS="$PARTS" "$0" --inside "$work" &
+        env SAN="${SAN:-}" PARTS="$PARTS" ONLY="${ONLY:-}" "$0" --inside "$work" &
     runner=$!
     status=0
     wait "$runner" || status=$?
@@ -57,7 +58,7 @@ B=build
 [ -z "${SAN:-}" ] || B=build-san
 B=$ROOT/$B
 LOGS=$B/check
-export ROOT B WORK SAN PARTS
+export ROOT B WORK SAN PARTS ONLY
 unset MAKEFLAGS MFLAGS MAKELEVEL
 cd "$ROOT"
 ip link set lo up
@@ -112,13 +113,14 @@ keep_logs() {
 
 part unit 60 "$B/tests/unit/run" || true
 part sql 120 tests/lib/with_postgres.sh "$B/tests/sql/run" || true
+part autoscaler 150 tests/lib/with_postgres.sh "$B/tests/autoscaler/run" || true
 
 case " $PARTS " in
 *' http '* | *' e2e '* | *' stop '*)
     if tests/lib/fixture.sh up >"$LOGS/up.log" 2>&1; then
         . "$WORK/env"
-        part http 120 "$B/tests/http/run" || true
-        part e2e 420 "$B/tests/e2e/run" || true
+        part http 120 "$B/tests/http/run" ${ONLY:-} || true
+        part e2e 600 "$B/tests/e2e/run" ${ONLY:-} || true
         keep_logs
         part stop 120 tests/lib/fixture.sh down || true
     else

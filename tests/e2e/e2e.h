@@ -8,7 +8,8 @@
 #include "tests/lib/check.h"
 #include "tests/lib/world.h"
 
-extern const struct check_test tests_demo[], tests_lifecycle[], tests_killed[], tests_trouble[], tests_secrets[];
+extern const struct check_test tests_demo[], tests_lifecycle[], tests_killed[], tests_trouble[], tests_secrets[],
+    tests_autoscaling[];
 
 /* Containers of a service as the engine lists them: running ones, or all. -1: the engine does not answer. The list
  * goes to json unless that is NULL; the caller puts it. */

@@ -10,7 +10,8 @@ int main(int argc, char **argv)
     /* Logins come last: they leave the address throttled for a while. */
     static const struct check_suite suites[] = {
         {"seed", tests_seed}, {"routes", tests_routes}, {"list", tests_list}, {"forms", tests_forms},
-        {"logs", tests_logs}, {"bad input", tests_bad_input}, {"front", tests_front}, {"auth", tests_auth},
+        {"logs", tests_logs}, {"bad input", tests_bad_input}, {"front", tests_front},
+        {"scaling", tests_scaling}, {"auth", tests_auth},
     };
     world_open();
     curl_global_init(CURL_GLOBAL_DEFAULT);

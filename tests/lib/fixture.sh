@@ -6,7 +6,7 @@
 set -euo pipefail
 REGISTRY=127.0.0.1:5000
 VAR=$WORK/var
-export SKYLARK_VAR=$VAR SKYLARK_ENGINE=private
+export SKYLARK_VAR=$VAR SKYLARK_ENGINE=private SKYLARK_SAMPLE_INTERVAL=1s
 
 fail() { printf 'fixture: %s\n' "$*" >&2; exit 1; }
 
@@ -46,7 +46,7 @@ images_make() {
     local root=$WORK/image applet
     mkdir -p "$root"/{bin,tmp,etc,proc,sys,dev}
     cp "$(command -v busybox)" "$root/bin/busybox"
-    for applet in sh sleep seq cat echo env id kill printf awk head true false ps grep; do
+    for applet in sh sleep seq cat echo env id kill printf awk head true false ps grep nc tail timeout rm; do
         ln -s busybox "$root/bin/$applet"
     done
     cat >"$root/bin/work" <<'END'
@@ -68,12 +68,39 @@ trap 'exit 0' TERM
 awk -v n="$1" 'BEGIN { for (i = 1; i <= n; i++) { print "number " i; if (i % 5000 == 0) { fflush(); system("sleep 0.3") } } }'
 while :; do sleep 1 & wait $!; done
 END
-    chmod 755 "$root"/bin/{work,numbers}
+    # load: does what the page of $LOAD (host, port, page) says: cpu (as much as it gets), memory (44 MiB of it), file (as
+    # much of page cache), or nothing. By nc, since the wget of a static busybox crashes.
+    cat >"$root/bin/load" <<'END'
+#!/bin/sh
+trap 'exit 0' TERM
+set -- $LOAD
+while :; do
+    case $(printf 'GET /%s HTTP/1.0\r\n\r\n' "$3" | nc -w 2 "$1" "$2" | tail -n 1) in
+    cpu) timeout 1 sh -c 'while :; do :; done' ;;
+    memory) [ -e /dev/shm/load ] || head -c 46137344 /dev/zero >/dev/shm/load ;;
+    file) [ -e /load ] || head -c 46137344 /dev/zero >/load ; cat /load >/dev/null ;;
+    *) rm -f /dev/shm/load /load ;;
+    esac
+    sleep 0.2 & wait $!
+done
+END
+    chmod 755 "$root"/bin/{work,numbers,load}
     tar -C "$root" --owner=0 --group=0 --numeric-owner -cf "$WORK/image.tar" .
     image alauda/ubuntu latest
     image team/work v1
     image team/work v2
     image team/work v3
+}
+
+# --- what instances are told to do ---
+# A page a service, on the address of the engine's bridge, which only these namespaces know.
+load_serve() {
+    local net
+    net=$(<"$VAR/etc/bridge")
+    LOAD_SERVER="${net%.0/24}.1 8900"
+    mkdir -p "$WORK/load"
+    setsid busybox httpd -f -p "${LOAD_SERVER/ /:}" -h "$WORK/load" >"$WORK/load.log" 2>&1 9>&- &
+    echo $! >"$WORK/load.pid"
 }
 
 # --- users ---
@@ -90,9 +117,9 @@ users_make() {
     ctl member set madams reader read >/dev/null
     cat >"$WORK/env" <<END
 . '$VAR/env'
-export SKYLARK_VAR='$VAR' SKYLARK_ENGINE=private TEST_VAR='$VAR' TEST_REGISTRY='$REGISTRY' TEST_NAMESPACE=madams
+export SKYLARK_VAR='$VAR' SKYLARK_ENGINE=private SKYLARK_SAMPLE_INTERVAL=1s TEST_VAR='$VAR' TEST_REGISTRY='$REGISTRY' TEST_NAMESPACE=madams
 export TEST_OWNER_DSN='host=$VAR/run/postgres dbname=skylark user=skylark' TEST_PLAIN_URL=http://localhost:8080
-export TEST_PASSWORD='$password'
+export TEST_PASSWORD='$password' TEST_LOAD='$WORK/load' TEST_LOAD_SERVER='$LOAD_SERVER'
 export TEST_TOKEN='$(ctl token create madams)' TEST_READ_TOKEN='$(ctl token create madams --scope read)'
 export TEST_MEMBER_TOKEN='$(ctl token create reader)' TEST_OTHER_TOKEN='$(ctl token create other)'
 END
@@ -103,6 +130,7 @@ up() {
     . "$VAR/env"
     registry_start
     images_make
+    load_serve
     users_make
 }
 
@@ -123,7 +151,7 @@ strangers() {
 }
 down() {
     local status=0
-    kill "$(<"$WORK/registry.pid")" 2>/dev/null || true
+    kill "$(<"$WORK/registry.pid")" "$(<"$WORK/load.pid")" 2>/dev/null || true
     wait_for 10 bash -c "! kill -0 $(<"$WORK/registry.pid") 2>/dev/null" || true
     "$ROOT/local/stop" || status=$?
     expect_empty 'an error of local/stop' "${status#0}"

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Runs a test program with a PostgreSQL cluster of its own: in a folder that goes with it, on a unix socket only.
 #   with_postgres.sh PROGRAM ARGUMENT...    SKYLARK_TEST_PG, SKYLARK_TEST_CTL and SKYLARK_TEST_BIN tell it where things are
+# PG_OPTIONS: options of the server, in the place of fsync=off.
 # Run by tests/check.sh, or by hand after `make check-programs`.
 set -euo pipefail
 ROOT=$(realpath -- "$(dirname -- "$0")/../..")
@@ -20,6 +21,6 @@ chown postgres "$home"
 cd "$home"
 as_postgres "$bin/initdb" -D "$home/data" -U owner -A trust -E UTF8 --no-locale >"$home/initdb.log"
 as_postgres "$bin/pg_ctl" -D "$home/data" -l "$home/log" -w \
-    -o "-c listen_addresses= -c unix_socket_directories=$home -c fsync=off -c jit=off" start >/dev/null
+    -o "-c listen_addresses= -c unix_socket_directories=$home -c jit=off ${PG_OPTIONS:--c fsync=off}" start >/dev/null
 export SKYLARK_TEST_PG="host=$home user=owner" SKYLARK_TEST_CTL="$B/skylarkctl" SKYLARK_TEST_BIN="$B"
 "$program" "$@"

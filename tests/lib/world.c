@@ -22,7 +22,7 @@ void world_open(void)
         {"TEST_NAMESPACE", &world.space}, {"TEST_PASSWORD", &world.password}, {"TEST_TOKEN", &world.token},
         {"TEST_READ_TOKEN", &world.read_token}, {"TEST_MEMBER_TOKEN", &world.member_token},
         {"TEST_OTHER_TOKEN", &world.other_token}, {"SKYLARK_TOKEN", &world.demo_token},
-        {"SKYLARK_PASSWORD", &world.demo_password},
+        {"SKYLARK_PASSWORD", &world.demo_password}, {"TEST_LOAD", &world.load}, {"TEST_LOAD_SERVER", &world.load_server},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         *rows[i].value = getenv(rows[i].name);

@@ -19,6 +19,7 @@ struct world {
     const char *member_token;  /* of reader, who may read in madams */
     const char *other_token;   /* of other, who has no right there */
     const char *demo_token, *demo_password;
+    const char *load, *load_server; /* a folder, and host and port where instances find its files: what bin/load is to do */
 };
 extern struct world world;
 

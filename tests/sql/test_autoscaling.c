@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "gen/autoscaler_statements.h"
-#include "tests/sql/sql.h"
+#include "tests/sql/suites.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 #define NONE (-1.0) /* no value: no sample counts */

@@ -5,7 +5,7 @@
 
 #include "common/db.h"
 #include "gen/migrations.h"
-#include "tests/sql/sql.h"
+#include "tests/sql/suites.h"
 
 /* skylarkctl ends with that status; its output is the caller's to free. */
 static char *ctl(const char *database, const char *words, int expected)

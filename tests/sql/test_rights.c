@@ -1,7 +1,7 @@
 /* Least rights: who may do what to which table, compared with what is meant; and a comment on everything. */
 #include <string.h>
 
-#include "tests/sql/sql.h"
+#include "tests/sql/suites.h"
 
 /* s select, i insert, u update (of any column), d delete, on any column. Tables that are not named: nothing. */
 static const struct {

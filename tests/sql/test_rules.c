@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/sql/sql.h"
+#include "tests/sql/suites.h"
 
 #define SERVICE "11111111-1111-4111-8111-111111111111"
 

@@ -8,7 +8,7 @@
 #include "gen/common_statements.h"
 #include "gen/ctl_statements.h"
 #include "gen/deployer_statements.h"
-#include "tests/sql/sql.h"
+#include "tests/sql/suites.h"
 
 static const struct {
     const char *role; /* NULL: the owner */

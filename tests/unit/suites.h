@@ -9,6 +9,7 @@ void suite_fields(void);
 void suite_form(void);
 void suite_fuzz(void);
 void suite_json_scan(void);
+void suite_metrics(void);
 void suite_plan(void);
 void suite_problem(void);
 void suite_reference(void);

@@ -6,6 +6,7 @@
 
 #include "collector/assemble.h"
 #include "collector/batch.h"
+#include "collector/rate.h"
 #include "collector/resume.h"
 #include "tests/unit/suites.h"
 
@@ -162,6 +163,44 @@ static void test_batch_row(void)
     batch_free(&b);
 }
 
+/* Two looks make a sample of fractions and rates; a counter that began anew makes none. */
+static void test_rates(void)
+{
+    static const struct {
+        const char *what;
+        struct engine_usage before, now; /* one second apart unless said otherwise */
+        int64_t cpu_millis;
+        bool good;
+        double cpu, memory, in, out;
+    } rows[] = {
+        {"a quarter of a CPU of half a one", {.at_ns = 1}, {.at_ns = 1000000001, .cpu_ns = 250000000, .memory_limit_bytes = 64, .memory_bytes = 16},
+         500, true, 0.5, 0.25, 0, 0},
+        {"without a limit: of all CPUs", {.at_ns = 1}, {.at_ns = 1000000001, .cpu_ns = 1000000000, .cpus = 4, .memory_limit_bytes = 1}, 0, true, 0.25,
+         0, 0, 0},
+        {"a little over the limit is the limit", {.at_ns = 1}, {.at_ns = 1000000001, .cpu_ns = 260000000, .memory_limit_bytes = 8, .memory_bytes = 9},
+         250, true, 1, 1, 0, 0},
+        {"bytes per second over two seconds", {.at_ns = 1, .received_bytes = 100, .sent_bytes = 50},
+         {.at_ns = 2000000001, .received_bytes = 1100, .sent_bytes = 51, .memory_limit_bytes = 1}, 1000, true, 0, 0, 500, 0.5},
+        {"CPU time went back", {.at_ns = 1, .cpu_ns = 9}, {.at_ns = 1000000001, .cpu_ns = 8, .memory_limit_bytes = 1}, 1000, false, 0, 0, 0, 0},
+        {"received bytes went back", {.at_ns = 1, .received_bytes = 9}, {.at_ns = 1000000001, .received_bytes = 8}, 1000, false, 0, 0, 0, 0},
+        {"sent bytes went back", {.at_ns = 1, .sent_bytes = 9}, {.at_ns = 1000000001, .sent_bytes = 8}, 1000, false, 0, 0, 0, 0},
+        {"no time has passed", {.at_ns = 1}, {.at_ns = 1, .cpu_ns = 5}, 1000, false, 0, 0, 0, 0},
+        {"hardly any", {.at_ns = 1}, {.at_ns = 49000000, .cpu_ns = 5}, 1000, false, 0, 0, 0, 0},
+        {"time went back", {.at_ns = 1000000001}, {.at_ns = 1, .cpu_ns = 5}, 1000, false, 0, 0, 0, 0},
+        {"a limit that is not known", {.at_ns = 1}, {.at_ns = 1000000001, .memory_bytes = 5}, 1000, true, 0, 0, 0, 0},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct sample s = {0};
+        bool good = rate_between(&rows[i].before, &rows[i].now, rows[i].cpu_millis, &s);
+        bool same = s.cpu_utilization == rows[i].cpu && s.memory_utilization == rows[i].memory && s.network_in == rows[i].in &&
+                    s.network_out == rows[i].out;
+        if (good != rows[i].good || (good && !same)) {
+            fprintf(stderr, "%s: %d %g %g %g %g\n", rows[i].what, good, s.cpu_utilization, s.memory_utilization, s.network_in, s.network_out);
+            CU_FAIL("a rate");
+        }
+    }
+}
+
 void suite_collector(void)
 {
     CU_pSuite suite = CU_add_suite("collector", NULL, NULL);
@@ -171,4 +210,5 @@ void suite_collector(void)
     CU_add_test(suite, "a clock that is set back", test_resume_clock_back);
     CU_add_test(suite, "a line that has not ended", test_resume_open_line);
     CU_add_test(suite, "rows and positions", test_batch_row);
+    CU_add_test(suite, "rates of counters", test_rates);
 }

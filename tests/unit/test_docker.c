@@ -6,6 +6,7 @@
 #include "engine/docker_internal.h"
 #include "engine/docker_log.h"
 #include "engine/docker_pull.h"
+#include "engine/docker_usage.h"
 #include "tests/unit/suites.h"
 
 static void note_piece(void *context, const struct engine_log_piece *p)
@@ -139,6 +140,39 @@ static void test_filter(void)
     buf_free(&b);
 }
 
+/* What a container has used, as engines with cgroup v1 and v2 put it. */
+static void test_usage(void)
+{
+    static const struct {
+        const char *text;
+        enum engine_status status;
+        int64_t cpu, memory, received;
+    } rows[] = {
+        {"{\"read\":\"2026-11-23T14:00:00.5Z\",\"cpu_stats\":{\"cpu_usage\":{\"total_usage\":7},\"online_cpus\":2},\"memory_stats\":"
+         "{\"usage\":100,\"limit\":200,\"stats\":{\"cache\":60,\"total_inactive_file\":30,\"total_active_file\":20,\"inactive_file\":1}},"
+         "\"networks\":{\"eth0\":{\"rx_bytes\":3,\"tx_bytes\":4},\"eth1\":{\"rx_bytes\":5,\"tx_bytes\":6}}}", ENGINE_OK, 7, 50, 8},
+        {"{\"read\":\"2026-11-23T14:00:00.5Z\",\"cpu_stats\":{\"cpu_usage\":{\"total_usage\":7}},\"memory_stats\":"
+         "{\"usage\":100,\"limit\":200,\"stats\":{\"inactive_file\":30,\"active_file\":20,\"shmem\":9}}}", ENGINE_OK, 7, 50, 0},
+        {"{\"read\":\"2026-11-23T14:00:00.5Z\",\"cpu_stats\":{},\"memory_stats\":{\"usage\":10,\"limit\":200,\"stats\":"
+         "{\"inactive_file\":30}}}", ENGINE_OK, 0, 0, 0},
+        {"{\"read\":\"0001-01-01T00:00:00Z\",\"cpu_stats\":{},\"memory_stats\":{}}", ENGINE_NOT_FOUND, 0, 0, 0},
+        {"{\"read\":\"2026-11-23T14:00:00.5Z\",\"cpu_stats\":{},\"memory_stats\":{}}", ENGINE_NOT_FOUND, 0, 0, 0},
+        {"{\"read\":\"yesterday\",\"cpu_stats\":{},\"memory_stats\":{\"limit\":1}}", ENGINE_FAILED, 0, 0, 0},
+        {"{}", ENGINE_FAILED, 0, 0, 0}, {"", ENGINE_FAILED, 0, 0, 0}, {"[1]", ENGINE_FAILED, 0, 0, 0},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct engine_usage u;
+        CU_ASSERT_EQUAL(docker_usage_read(rows[i].text, &u), rows[i].status);
+        if (rows[i].status != ENGINE_OK)
+            continue;
+        CU_ASSERT_EQUAL(u.at_ns, 1795442400500000000);
+        CU_ASSERT_EQUAL(u.cpu_ns, rows[i].cpu);
+        CU_ASSERT_EQUAL(u.memory_bytes, rows[i].memory);
+        CU_ASSERT_EQUAL(u.memory_limit_bytes, 200);
+        CU_ASSERT_EQUAL(u.received_bytes, rows[i].received);
+    }
+}
+
 void suite_docker(void)
 {
     CU_pSuite suite = CU_add_suite("docker", NULL, NULL);
@@ -147,4 +181,5 @@ void suite_docker(void)
     CU_add_test(suite, "progress of a pull", test_pull);
     CU_add_test(suite, "what a container may", test_body);
     CU_add_test(suite, "filters are encoded", test_filter);
+    CU_add_test(suite, "what a container has used", test_usage);
 }

@@ -11,6 +11,7 @@
 #include "common/utf8.h"
 #include "engine/docker_log.h"
 #include "engine/docker_pull.h"
+#include "engine/docker_usage.h"
 #include "fcgi/form.h"
 #include "fcgi/json_scan.h"
 #include "fcgi/service_fields.h"
@@ -195,6 +196,15 @@ static void target_pull(const char *data, size_t len)
     docker_pull_clear(&pull);
 }
 
+static void target_usage(const char *data, size_t len)
+{
+    struct engine_usage u;
+    char *text = strndup(data, len);
+    if (docker_usage_read(text, &u) == ENGINE_OK && (u.cpu_ns < 0 || u.memory_bytes < 0 || u.received_bytes < 0 || u.sent_bytes < 0))
+        CU_FAIL("a counter below zero");
+    free(text);
+}
+
 static void test_json(void)
 {
     FUZZ(target_json,
@@ -236,6 +246,9 @@ static void test_bytes(void)
 {
     FUZZ(target_utf8, "plain", "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80", "\xff\xfe\x80", "\xed\xa0\x80");
     FUZZ(target_pull, "{\"status\":\"Downloading\",\"progressDetail\":{\"current\":1,\"total\":2},\"id\":\"a\"}", "{\"error\":\"x\"}");
+    FUZZ(target_usage,
+         "{\"read\":\"2026-11-23T14:00:00.5Z\",\"cpu_stats\":{\"cpu_usage\":{\"total_usage\":7},\"online_cpus\":2},\"memory_stats\":"
+         "{\"usage\":100,\"limit\":200,\"stats\":{\"total_inactive_file\":30}},\"networks\":{\"eth0\":{\"rx_bytes\":9223372036854775807}}}");
 }
 
 void suite_fuzz(void)

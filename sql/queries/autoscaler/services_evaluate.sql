@@ -109,18 +109,23 @@ WITH moment AS MATERIALIZED (
                 CASE WHEN d.acted THEN d.now ELSE d.acted_at END AS acted_last,
                 LEAST($2::bigint / 1000.0, (d.settings).wait_period)::double precision AS period
          FROM carried_out d),
+     -- When it is to be looked at again: at its place in the period, and when a waiting period ends.
+     waits AS MATERIALIZED (
+         SELECT f.*, skylark.autoscaling_next_due(f.service_id, f.now, f.period) AS place,
+                f.acted_last + make_interval(secs => f.wait_up) AS up_from,
+                f.acted_last + make_interval(secs => f.wait_down) AS down_from
+         FROM final f),
      planned AS MATERIALIZED (
          SELECT f.*,
                 f.acted OR f.ended IS DISTINCT FROM f.reason_before OR f.decided_at IS NULL
                 OR f.decided_at <= f.now - f.heartbeat AS recorded,
-                -- The end of a waiting period is a good moment to look again.
-                LEAST(skylark.autoscaling_next_due(f.service_id, f.now, f.period),
+                -- An end that comes right after its place takes that place: two looks in a row would see the same.
+                LEAST(CASE WHEN f.up_from - f.place BETWEEN interval '0' AND interval '250 ms'
+                             OR f.down_from - f.place BETWEEN interval '0' AND interval '250 ms' THEN NULL ELSE f.place END,
                       CASE WHEN f.ended = 'overtaken' THEN f.now + interval '1 second' END,
-                      CASE WHEN f.acted_last + make_interval(secs => f.wait_up) > f.now
-                           THEN f.acted_last + make_interval(secs => f.wait_up) END,
-                      CASE WHEN f.acted_last + make_interval(secs => f.wait_down) > f.now
-                           THEN f.acted_last + make_interval(secs => f.wait_down) END) AS next_due_at
-         FROM final f),
+                      CASE WHEN f.up_from > f.now THEN f.up_from END,
+                      CASE WHEN f.down_from > f.now THEN f.down_from END) AS next_due_at
+         FROM waits f),
      recorded AS (
          INSERT INTO skylark.autoscaling_decisions
              (service_id, decided_at, reason, metric_name, metric_stat, metric_value, upper_threshold, lower_threshold, samples,

@@ -1,13 +1,9 @@
-/* What the suites of the schema share: databases of their own, and short ways to ask. */
-#ifndef SKYLARK_TESTS_SQL_SQL_H
-#define SKYLARK_TESTS_SQL_SQL_H
+/* A PostgreSQL of the tests' own (tests/lib/with_postgres.sh): databases, connections, and short ways to ask. */
+#ifndef SKYLARK_TESTS_LIB_SQL_H
+#define SKYLARK_TESTS_LIB_SQL_H
 
 #include <libpq-fe.h>
 #include <stdbool.h>
-
-#include "tests/lib/check.h"
-
-extern const struct check_test tests_migrate[], tests_statements[], tests_rules[], tests_rights[], tests_autoscaling[];
 
 /* Makes an empty database of that name, anew. */
 void sql_database(const char *name);
