@@ -2,6 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gen/autoscaler_statements.h"
+#include "gen/deployer_statements.h"
 #include "tests/sql/suites.h"
 
 #define SERVICE "11111111-1111-4111-8111-111111111111"
@@ -165,6 +167,24 @@ static void test_moved_part(void)
     CHECK(strcmp(sql_value(c, "SELECT generation FROM skylark.services WHERE name = 'other'"), "2") == 0, "the one that got it");
 }
 
+/* With nothing to do, a deployer is told to wait, not to look again at once. */
+static void test_idle_waits(void)
+{
+    const char *sql = deployer_statements[DEPLOYER_SERVICE_NEXT_DUE].sql;
+    PGconn *c = with_service();
+    sql_run(c, "UPDATE skylark.reconcile_queue SET due_at = 'infinity'");
+    CHECK(strcmp(sql_value(c, "%s", sql), "") == 0, "nothing is due, in %s ms", sql_value(c, "%s", sql));
+    sql_run(c, "UPDATE skylark.reconcile_queue SET due_at = now() + interval '20 s'");
+    CHECK(atoi(sql_value(c, "%s", sql)) > 19000, "due in 20 s: %s ms", sql_value(c, "%s", sql));
+    sql_run(c, "UPDATE skylark.reconcile_queue SET due_at = now() - interval '20 s'");
+    CHECK(strcmp(sql_value(c, "%s", sql), "0") == 0, "overdue: %s ms", sql_value(c, "%s", sql));
+    sql_run(c, "UPDATE skylark.reconcile_queue SET lease_owner = 'x', lease_until = now() + interval '10 s'");
+    CHECK(atoi(sql_value(c, "%s", sql)) > 9000, "leased for 10 s: %s ms", sql_value(c, "%s", sql));
+    sql = autoscaler_statements[AUTOSCALER_NEXT_DUE].sql;
+    sql_run(c, "DELETE FROM skylark.autoscaling_queue");
+    CHECK(strcmp(sql_value(c, "%s", sql), "") == 0, "nothing to scale, in %s ms", sql_value(c, "%s", sql));
+}
+
 static void test_partitions(void)
 {
     PGconn *c = sql_migrated();
@@ -226,6 +246,7 @@ const struct check_test tests_rules[] = {
     {"what is unique over tenants", test_unique_over_tenants},
     {"changes reach the queue", test_changes_reach_the_queue},
     {"a part that is moved", test_moved_part},
+    {"who has nothing to do waits", test_idle_waits},
     {"partitions", test_partitions},
     {"the status is honest", test_status_is_honest},
     {NULL, NULL},
