@@ -7,6 +7,7 @@
 #include "tests/e2e/e2e.h"
 
 #define WAIT_PERIOD 5
+/* The band is 0.15 to 0.4: far from what is asked for, so that a machine that is busy with other things changes nothing. */
 
 /* Tells all instances of a service what to do. */
 static void tell(const char *service, const char *what)
@@ -19,7 +20,7 @@ static bool loaded_create(const char *name, const char *metric, const char *more
     char fields[1024];
     snprintf(fields, sizeof fields,
              ",\"run_command\":\"/bin/load\",\"instance_envvars\":{\"LOAD\":\"%s %s\"},\"scaling_mode\":\"AUTO\","
-             "\"autoscaling_config\":{\"metric_name\":\"%s\",\"metric_stat\":\"MEAN\",\"upper_threshold\":\"0.6\",\"lower_threshold\":\"0.3\","
+             "\"autoscaling_config\":{\"metric_name\":\"%s\",\"metric_stat\":\"MEAN\",\"upper_threshold\":\"0.4\",\"lower_threshold\":\"0.15\","
              "\"increase_delta\":\"1\",\"decrease_delta\":\"1\",\"minimum_num_instances\":\"1\",\"maximum_num_instances\":\"4\","
              "\"wait_period\":\"%d\"%s}",
              world.load_server, name, metric, WAIT_PERIOD, more);
@@ -59,9 +60,9 @@ static void check_steps(const char *name, int up, int down)
         if (from == to)
             continue;
         bool rises = to == from + 1;
-        CHECK((rises && strcmp(doc_text(d, "reason"), "scaled_up") == 0 && json_object_get_double(doc_at(d, "metric_value")) > 0.6) ||
+        CHECK((rises && strcmp(doc_text(d, "reason"), "scaled_up") == 0 && json_object_get_double(doc_at(d, "metric_value")) > 0.4) ||
                   (to == from - 1 && strcmp(doc_text(d, "reason"), "scaled_down") == 0 &&
-                   json_object_get_double(doc_at(d, "metric_value")) < 0.3),
+                   json_object_get_double(doc_at(d, "metric_value")) < 0.15),
               "%s", json_object_to_json_string(d));
         CHECK(after < 0 || to == after, "a step is missing before %s", json_object_to_json_string(d));
         after = from;
@@ -120,7 +121,7 @@ static void test_up_and_down(void)
     decides("fill", "at_minimum", 40);
     check_steps("burn", 3, 3);
     check_steps("fill", 3, 3);
-    CHECK(series_most("burn", "CPU_UTILIZATION") > 0.8, "the load is in the series");
+    CHECK(series_most("burn", "CPU_UTILIZATION") > 0.5, "the load is in the series");
     CHECK(series_most("fill", "MEMORY_UTILIZATION") > 0.6, "the load is in the series");
     CHECK(series_most("burn", "NETWORK_IN") > 0, "asking for what to do is traffic");
     struct answer a = api("GET", NULL, "/v1/services/madams/burn/");
@@ -134,7 +135,7 @@ static void test_up_and_down(void)
 static void test_page_cache_and_dry_run(void)
 {
     tell("fill", "file");
-    /* 44 of 64 MiB: with the cache counted it would be well above 0.6. */
+    /* 44 of 64 MiB: with the cache counted it would be well above the band. */
     bool cached = false;
     for (double end = 0; !cached && world_waiting(&end, 30);) {
         char *text = world_shell(NULL, "docker exec $(docker ps -q --filter label=skylark.name=fill) cat /sys/fs/cgroup/memory/memory.usage_in_bytes "
@@ -148,7 +149,7 @@ static void test_page_cache_and_dry_run(void)
         free(world_shell(NULL, "sleep 1"));
     }
     char *memory = world_sql("SELECT m.memory_utilization FROM skylark.metrics_overview m WHERE m.instance LIKE 'fill.%%'");
-    CHECK(atof(memory) > 0 && atof(memory) < 0.3, "memory in use: %s", memory);
+    CHECK(atof(memory) > 0 && atof(memory) < 0.15, "memory in use: %s", memory);
     free(memory);
     CHECK(api_status("PUT", "{\"autoscaling_config\":{\"metric_name\":\"CPU_UTILIZATION\",\"upper_threshold\":0.6,\"lower_threshold\":0.3,"
                             "\"minimum_num_instances\":1,\"maximum_num_instances\":4,\"wait_period\":5,\"dry_run\":true}}",

@@ -76,12 +76,12 @@ trap 'exit 0' TERM
 set -- $LOAD
 while :; do
     case $(printf 'GET /%s HTTP/1.0\r\n\r\n' "$3" | nc -w 2 "$1" "$2" | tail -n 1) in
-    cpu) timeout 1 sh -c 'while :; do :; done' ;;
+    cpu) timeout 2 sh -c 'while :; do :; done' ;;
     memory) [ -e /dev/shm/load ] || head -c 46137344 /dev/zero >/dev/shm/load ;;
     file) [ -e /load ] || head -c 46137344 /dev/zero >/load ; cat /load >/dev/null ;;
     *) rm -f /dev/shm/load /load ;;
     esac
-    sleep 0.2 & wait $!
+    sleep 0.5 & wait $!
 done
 END
     chmod 755 "$root"/bin/{work,numbers,load}

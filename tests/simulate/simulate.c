@@ -212,6 +212,8 @@ static void deploy(struct service *v, int now)
     const struct scenario *s = &v->o->s;
     bool anything = v->target != v->seen_target || now == 0;
     int running = 0;
+    if (s->passes_every != 0 && now % s->passes_every != 0)
+        return;
     for (int k = 0; k < INSTANCES_MAX; k++) {
         struct instance *x = &v->slots[k];
         bool dies = k == 0 && s->dies_every != 0 && now > 0 && now % s->dies_every == 0;
@@ -222,7 +224,7 @@ static void deploy(struct service *v, int now)
         }
         if (!x->there && k < v->target) {
             /* The wish came up right after the step before; at the very beginning all have run for long. */
-            x->started_at = dies ? now + s->back_after : now == 0 ? -HOURS(1) : now - STEP + s->start_delay;
+            x->started_at = dies ? now + s->back_after : now == 0 ? -HOURS(1) : (s->passes_every != 0 ? now : now - STEP + s->start_delay);
             snprintf(x->id, sizeof x->id, "%08x-0000-1000-8000-%.12s", (unsigned)v->n_made++, v->id + 24);
             x->there = anything = true;
             if (x->started_at > now)
@@ -413,6 +415,8 @@ const struct outcome *simulate(void)
     for (int now = 0; now < end && good; now += STEP) {
         if (now > 0 && now % HOURS(1) == 0)
             good = tidy(now);
+        if (getenv("SIMULATE_TRACE") != NULL && now % HOURS(1) == 0)
+            fprintf(stderr, "hour %d %ld\n", now / 3600, (long)time(NULL) % 1000);
         good = good && step(now);
     }
     outcomes = good ? all : NULL;

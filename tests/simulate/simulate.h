@@ -51,7 +51,8 @@ struct scenario {
     int silent_slots;            /* of how many of the first slots; 0: of all */
     double skew;                 /* by how much even slots get more of the load than odd ones */
     int first;                   /* instances at the beginning; 0: the minimum */
-    int reversals;               /* changes of direction at the most; -1: any number */
+    int passes_every;            /* seconds between two passes of the deployer; 0: one each step */
+    int reversals;               /* changes of direction at the most; 0: any number */
     struct expected expected[EXPECTATIONS_MAX];
 };
 
