@@ -42,7 +42,8 @@ double load_at(const struct load *load, int seconds)
 const char *load_name(enum shape shape)
 {
     static const char *const names[] = {
-        [LOAD_STEP] = "step", [LOAD_STAIRS] = "stairs", [LOAD_SPIKES] = "spikes", [LOAD_SAWTOOTH] = "sawtooth", [LOAD_DIURNAL] = "diurnal",
+        [LOAD_STEP] = "step",         [LOAD_STAIRS] = "stairs",   [LOAD_SPIKES] = "spikes",
+        [LOAD_SAWTOOTH] = "sawtooth", [LOAD_DIURNAL] = "diurnal",
     };
     return names[shape];
 }

@@ -37,6 +37,8 @@ struct array {
     size_t n, cap;
 };
 
+/* With SIMULATE_TRACE={scenario} in the environment its rows of autoscaling_decisions are printed as they come. */
+static const char *traced;
 static struct service *services;
 static PGconn *conn;
 
@@ -120,14 +122,15 @@ static bool run(const char *text)
 static const struct {
     const char *name, *sql;
 } own_statements[] = {
-    {"instances", "INSERT INTO skylark.instances (id, service_id, slot, generation, engine_id, container_id, state, created_at, "
-                  "started_at, removed_at) "
-                  "SELECT u.id, u.service_id, u.slot, 1, 'simulated', u.id::text, u.state, to_timestamp($1::float8), "
-                  "to_timestamp(u.started), CASE WHEN u.state = 'removed' THEN to_timestamp($1::float8) END "
-                  "FROM unnest($2::uuid[], $3::uuid[], $4::integer[], $5::text[], $6::float8[]) "
-                  "AS u (id, service_id, slot, state, started) "
-                  "ON CONFLICT (id) DO UPDATE SET state = EXCLUDED.state, started_at = EXCLUDED.started_at, "
-                  "removed_at = EXCLUDED.removed_at"},
+    {"instances",
+     "INSERT INTO skylark.instances (id, service_id, slot, generation, engine_id, container_id, state, created_at, "
+     "started_at, removed_at) "
+     "SELECT u.id, u.service_id, u.slot, 1, 'simulated', u.id::text, u.state, to_timestamp($1::float8), "
+     "to_timestamp(u.started), CASE WHEN u.state = 'removed' THEN to_timestamp($1::float8) END "
+     "FROM unnest($2::uuid[], $3::uuid[], $4::integer[], $5::text[], $6::float8[]) "
+     "AS u (id, service_id, slot, state, started) "
+     "ON CONFLICT (id) DO UPDATE SET state = EXCLUDED.state, started_at = EXCLUDED.started_at, "
+     "removed_at = EXCLUDED.removed_at"},
     {"status", "UPDATE skylark.service_status st SET observed_revision = r.revision, observed_generation = s.generation, "
                "condition = u.condition, observed_at = to_timestamp($1::float8) "
                "FROM unnest($2::uuid[], $3::text[]) AS u (id, condition) JOIN skylark.services s ON s.id = u.id "
@@ -137,8 +140,9 @@ static const struct {
                 "FROM unnest($2::uuid[], $3::float8[], $4::float8[], $5::float8[]) AS u (id, cpu, memory, network)"},
     {"targets", "SELECT s.id, s.target_num_instances, q.evaluated_at = to_timestamp($1::float8) "
                 "FROM skylark.services s JOIN skylark.autoscaling_queue q ON q.service_id = s.id"},
-    {"decisions", "SELECT d.id, d.service_id, date_part('epoch', d.decided_at)::bigint, d.reason, d.target_before, d.target_after "
-                  "FROM skylark.autoscaling_decisions d WHERE d.id > $1::bigint ORDER BY d.id"},
+    {"decisions",
+     "SELECT d.id, d.service_id, date_part('epoch', d.decided_at)::bigint, d.reason, d.target_before, d.target_after "
+     "FROM skylark.autoscaling_decisions d WHERE d.id > $1::bigint ORDER BY d.id"},
 };
 
 static bool prepare(void)
@@ -179,15 +183,19 @@ static bool make_service(struct service *v, size_t i, const struct scenario *fro
         snprintf(wait_up, sizeof wait_up, "%d", s->wait_up);
     if (s->wait_down != 0)
         snprintf(wait_down, sizeof wait_down, "%d", s->wait_down);
-    bool made = sql_run(conn, "INSERT INTO skylark.services (id, namespace_id, name, image_name, instance_size, created_by, scaling_mode, "
-                              "target_num_instances) SELECT '%s', id, '%s', 'nginx', 'XS', 'demo', 'AUTO', %d FROM skylark.namespaces "
-                              "WHERE name = 'demo'", v->id, s->name, v->target)[0] == '\0' &&
-                sql_run(conn, "INSERT INTO skylark.autoscaling_settings (service_id, metric_name, metric_stat, upper_threshold, "
-                              "lower_threshold, increase_delta, decrease_delta, minimum_num_instances, maximum_num_instances, "
-                              "wait_period, scale_up_wait_period, scale_down_wait_period, stabilization_window, dry_run) "
-                              "VALUES ('%s', '%s', '%s', %g, %g, %d, %d, %d, %d, %d, %s, %s, %d, %s)", v->id, s->metric, s->stat,
-                        s->upper, s->lower, s->increase, s->decrease, s->minimum, s->maximum, s->wait, wait_up, wait_down,
-                        s->window, s->dry_run ? "true" : "false")[0] == '\0';
+    bool made =
+        sql_run(conn,
+                "INSERT INTO skylark.services (id, namespace_id, name, image_name, instance_size, created_by, scaling_mode, "
+                "target_num_instances) SELECT '%s', id, '%s', 'nginx', 'XS', 'demo', 'AUTO', %d FROM skylark.namespaces "
+                "WHERE name = 'demo'",
+                v->id, s->name, v->target)[0] == '\0' &&
+        sql_run(conn,
+                "INSERT INTO skylark.autoscaling_settings (service_id, metric_name, metric_stat, upper_threshold, "
+                "lower_threshold, increase_delta, decrease_delta, minimum_num_instances, maximum_num_instances, "
+                "wait_period, scale_up_wait_period, scale_down_wait_period, stabilization_window, dry_run) "
+                "VALUES ('%s', '%s', '%s', %g, %g, %d, %d, %d, %d, %d, %s, %s, %d, %s)",
+                v->id, s->metric, s->stat, s->upper, s->lower, s->increase, s->decrease, s->minimum, s->maximum, s->wait,
+                wait_up, wait_down, s->window, s->dry_run ? "true" : "false")[0] == '\0';
     if (!made)
         fprintf(stderr, "%s: %s", s->name, PQerrorMessage(conn));
     return made && v->o->targets != NULL;
@@ -224,7 +232,12 @@ static void deploy(struct service *v, int now)
         }
         if (!x->there && k < v->target) {
             /* The wish came up right after the step before; at the very beginning all have run for long. */
-            x->started_at = dies ? now + s->back_after : now == 0 ? -HOURS(1) : (s->passes_every != 0 ? now : now - STEP + s->start_delay);
+            if (dies)
+                x->started_at = now + s->back_after;
+            else if (now == 0)
+                x->started_at = -HOURS(1);
+            else
+                x->started_at = s->passes_every != 0 ? now : now - STEP + s->start_delay;
             snprintf(x->id, sizeof x->id, "%08x-0000-1000-8000-%.12s", (unsigned)v->n_made++, v->id + 24);
             x->there = anything = true;
             if (x->started_at > now)
@@ -267,7 +280,8 @@ static void collect(struct service *v, int now)
     }
 }
 
-static bool ask(const char *name, int n, const char *a, const char *b, const char *c, const char *d, const char *e, const char *f)
+static bool ask(const char *name, int n, const char *a, const char *b, const char *c, const char *d, const char *e,
+                const char *f)
 {
     const char *values[] = {a, b, c, d, e, f};
     return PQsendQueryPrepared(conn, name, n, values, NULL, NULL, 0) == 1;
@@ -298,7 +312,7 @@ static void take_decision(const PGresult *r, int row)
     add_time(&o->rows, &o->n_rows, &o->cap_rows, at);
     if (strcmp(PQgetvalue(r, row, 3), "dry_run") == 0)
         add_time(&o->dry_rows, &o->n_dry_rows, &o->cap_dry_rows, at);
-    if (getenv("SIMULATE_TRACE") != NULL && strcmp(getenv("SIMULATE_TRACE"), o->s.name) == 0)
+    if (traced != NULL && strcmp(traced, o->s.name) == 0)
         printf("%s %7d s %-14s %d to %d\n", o->s.name, at, PQgetvalue(r, row, 3), before, after);
     o->unrecorded += before != v->last_decision_target;
     v->last_decision_target = after;
@@ -365,10 +379,13 @@ static bool step(int now)
     }
     bool sent = PQenterPipelineMode(conn) == 1;
     if (ids.n > 0)
-        sent = ask("instances", 6, at, array_end(&ids), array_end(&owners), array_end(&slots), array_end(&states), array_end(&starts)) && sent;
+        sent = ask("instances", 6, at, array_end(&ids), array_end(&owners), array_end(&slots), array_end(&states),
+                   array_end(&starts)) &&
+               sent;
     if (changed.n > 0)
         sent = ask("status", 3, at, array_end(&changed), array_end(&conditions), NULL, NULL, NULL) && sent;
-    sent = ask("samples", 5, at, array_end(&samples), array_end(&cpus), array_end(&memories), array_end(&networks), NULL) && sent;
+    const char *samples_text = array_end(&samples);
+    sent = ask("samples", 5, at, samples_text, array_end(&cpus), array_end(&memories), array_end(&networks), NULL) && sent;
     /* One pass takes 500 services, and there are fewer. */
     sent = ask("evaluate", 4, stamp, step_ms, stale_ms, heartbeat_ms, NULL, NULL) && sent;
     sent = ask("decisions", 1, last, NULL, NULL, NULL, NULL, NULL) && sent;
@@ -386,9 +403,11 @@ static bool tidy(int now)
             if (sql_run(conn, "DELETE FROM skylark.services WHERE id = '%s'", services[i].id)[0] != '\0')
                 return false;
         }
-    return sql_run(conn, "DELETE FROM skylark.metric_samples WHERE sampled_at < to_timestamp(%ld)", (long)EPOCH + now - 1200)[0] == '\0' &&
+    return sql_run(conn, "DELETE FROM skylark.metric_samples WHERE sampled_at < to_timestamp(%ld)",
+                   (long)EPOCH + now - 1200)[0] == '\0' &&
            sql_run(conn, "DELETE FROM skylark.instances WHERE state = 'removed'")[0] == '\0' &&
-           sql_run(conn, "VACUUM skylark.metric_samples_other, skylark.instances, skylark.autoscaling_queue")[0] == '\0';
+           sql_run(conn, "VACUUM ANALYZE skylark.metric_samples_other, skylark.instances, skylark.autoscaling_queue, "
+                         "skylark.autoscaling_decisions")[0] == '\0';
 }
 
 const struct outcome *simulate(void)
@@ -398,6 +417,7 @@ const struct outcome *simulate(void)
     if (tried)
         return outcomes;
     tried = true;
+    traced = getenv("SIMULATE_TRACE");
     conn = sql_migrated();
     struct outcome *all = calloc(n_scenarios, sizeof *all);
     services = calloc(n_scenarios, sizeof *services);
@@ -415,8 +435,6 @@ const struct outcome *simulate(void)
     for (int now = 0; now < end && good; now += STEP) {
         if (now > 0 && now % HOURS(1) == 0)
             good = tidy(now);
-        if (getenv("SIMULATE_TRACE") != NULL && now % HOURS(1) == 0)
-            fprintf(stderr, "hour %d %ld\n", now / 3600, (long)time(NULL) % 1000);
         good = good && step(now);
     }
     outcomes = good ? all : NULL;
