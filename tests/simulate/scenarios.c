@@ -53,6 +53,12 @@ const struct scenario scenarios[] = {
     {"step-quick-up", 5, STEP_OF(0.5, 2.8), .wait_up = 15, .wait_down = 300,
      .expected = {AT_LEAST(5, 2, 3), AT_MOST(8, 0, 5), STILL(2, 3), STILL(4, 5)}},
 
+    /* Instances, or the deployer, that take far longer than a waiting period: nothing is added meanwhile. */
+    {"step-late-30", 5, STEP_OF(0.5, 2.8), .wait = 30, .start_delay = 120,
+     .expected = {AT_LEAST(5, 2, 3), AT_MOST(6, 0, 5), STILL(2, 3), STILL(4, 5)}},
+    {"step-passes-30", 5, STEP_OF(0.5, 2.8), .wait = 30, .passes_every = 300,
+     .expected = {AT_LEAST(5, 2, 3), AT_MOST(6, 0, 5), STILL(2, 3), STILL(4, 5)}},
+
     /* A person's count outside of the range is put right at once. */
     {"range", 2, STEP_OF(0.5, 0.5), .minimum = 2, .maximum = 4, .first = 9, .expected = {STILL(1, 2)}},
 

@@ -25,8 +25,8 @@ struct instance {
 struct service {
     char id[ID_SIZE];
     struct instance slots[INSTANCES_MAX];
+    unsigned number, n_made;
     int target, seen_target, last_decision_target;
-    int n_made;
     bool over;
     struct outcome *o;
 };
@@ -159,7 +159,7 @@ static bool prepare(void)
     return good;
 }
 
-static bool make_service(struct service *v, size_t i, const struct scenario *from)
+static bool make_service(struct service *v, const struct scenario *from)
 {
     struct scenario *s = &v->o->s;
     *s = *from;
@@ -177,7 +177,7 @@ static bool make_service(struct service *v, size_t i, const struct scenario *fro
     v->o->targets = calloc((size_t)s->hours * 3600 / STEP + 2, sizeof *v->o->targets);
     v->o->first_outside = -1;
     /* The first digits spread the services over the evaluation interval. */
-    snprintf(v->id, sizeof v->id, "%08x-0000-4000-8000-%012zx", (unsigned)(i * 2654435761u), i + 1);
+    snprintf(v->id, sizeof v->id, "%08x-0000-4000-8000-%012x", v->number * 2654435761u, v->number);
     char wait_up[16] = "NULL", wait_down[16] = "NULL";
     if (s->wait_up != 0)
         snprintf(wait_up, sizeof wait_up, "%d", s->wait_up);
@@ -238,7 +238,7 @@ static void deploy(struct service *v, int now)
                 x->started_at = -HOURS(1);
             else
                 x->started_at = s->passes_every != 0 ? now : now - STEP + s->start_delay;
-            snprintf(x->id, sizeof x->id, "%08x-0000-1000-8000-%.12s", (unsigned)v->n_made++, v->id + 24);
+            snprintf(x->id, sizeof x->id, "%08x-0000-1000-8000-%012x", v->n_made++, v->number);
             x->there = anything = true;
             if (x->started_at > now)
                 instance_changes(v, k, x, "created");
@@ -289,7 +289,7 @@ static bool ask(const char *name, int n, const char *a, const char *b, const cha
 
 static struct service *service_of(const char *id)
 {
-    long i = strtol(id + 24, NULL, 16) - 1;
+    long i = strtol(id + 24, NULL, 16);
     return i >= 0 && (size_t)i < n_scenarios ? &services[i] : NULL;
 }
 
@@ -428,7 +428,8 @@ const struct outcome *simulate(void)
     int end = 0;
     for (size_t i = 0; i < n_scenarios && good; i++) {
         services[i].o = &all[i];
-        good = make_service(&services[i], i, &scenarios[i]);
+        services[i].number = (unsigned)i;
+        good = make_service(&services[i], &scenarios[i]);
         end = HOURS(all[i].s.hours) > end ? HOURS(all[i].s.hours) : end;
     }
     good = good && sql_run(conn, "UPDATE skylark.autoscaling_queue SET due_at = to_timestamp(%d)", EPOCH)[0] == '\0';
