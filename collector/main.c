@@ -1,6 +1,7 @@
 /* skylark-collector: stores what the instances of its node print and use. A master with children of three roles. */
 #include <curl/curl.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include "collector/figures.h"
 #include "collector/follower.h"
@@ -30,6 +31,17 @@ static int check_listen(const void *settings)
     return metrics_listen_check(((const struct collector_settings *)settings)->metrics_listen);
 }
 
+/* Each instance is a connection to the engine; the usual soft limit of 1,024 is there for programs that use select(2). */
+static void raise_file_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+        log_warning("the limit of open files stays as it is: %m");
+}
+
 static int collector_reload(void *context)
 {
     struct collector_process *p = context;
@@ -55,6 +67,7 @@ int main(int argc, char **argv)
     if (start == CONFIG_RUN && check_listen(&p.settings) == 0 && metrics_open(collector_metrics, collector_n_metrics) == 0) {
         log_open("skylark-collector", (enum log_level)p.settings.log_level);
         curl_global_init(CURL_GLOBAL_DEFAULT);
+        raise_file_limit();
         struct supervisor_options options = {
             .roles = p.roles, .n_roles = N_ROLES, .context = &p,
             .drain_ms = p.settings.drain_deadline_ms, .reload = collector_reload,

@@ -43,7 +43,7 @@ END {
     line(60, 260, 60, 340, "stroke=\"#888\"")
     text(744, y(upper) + 4, upper, ""); text(744, y(lower) + 4, lower, "")
     printf "<path fill=\"none\" stroke=\"#1f5fa8\" stroke-width=\"1.5\" d=\""
-    for (i = 1; i <= n; i++) printf "%s%.1f %.1f", i == 1 || at[i] - at[i - 1] > 15 ? "M" : "L", x(at[i]), y(v[i])
+    for (i = 1; i <= n; i++) printf "%s%.1f %.1f", (i == 1 || at[i] - at[i - 1] > 15 ? "M" : "L"), x(at[i]), y(v[i])
     print "\"/>"
     count = steps > 0 ? before[1] : wanted
     printf "<path fill=\"none\" stroke=\"#b3401a\" stroke-width=\"2\" d=\"M60 %.1f", z(count)

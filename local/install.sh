@@ -35,6 +35,6 @@ for process in api autoscaler deployer collector ctl; do
     [ -e "$etc/$process.conf" ] || install -m 644 "$to/share/skylark/etc/$process.conf" "$etc/$process.conf"
 done
 
-for document in docs/*.md NEWS.md LICENSE; do
+for document in docs/*.md docs/*.svg NEWS.md LICENSE; do
     [ ! -e "$document" ] || install -D -m 644 "$document" "$to/share/doc/skylark/${document##*/}"
 done
