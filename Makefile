@@ -86,7 +86,12 @@ $(B)/tests/sql/run: $(sql_test_objects) $(B)/tests/lib/check.o $(B)/tests/lib/sq
 # The autoscaler as a process, against PostgreSQL, and killed again and again.
 $(B)/tests/autoscaler/run: $(B)/tests/autoscaler/main.o $(B)/tests/lib/check.o $(B)/tests/lib/sql.o
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit
-check-programs: $(B)/tests/unit/run $(B)/tests/sql/run $(B)/tests/autoscaler/run $(B)/tests/http/run $(B)/tests/e2e/run
+# The autoscaler's statement under a fake clock, over simulated days of traffic.
+$(B)/tests/simulate/run: $(patsubst %,$(B)/tests/simulate/%.o,load main scenarios simulate) \
+                         $(B)/tests/lib/check.o $(B)/tests/lib/sql.o $(common_objects) \
+                         $(G)/autoscaler_statements.o
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit
+check-programs: $(B)/tests/unit/run $(B)/tests/sql/run $(B)/tests/autoscaler/run $(B)/tests/simulate/run $(B)/tests/http/run $(B)/tests/e2e/run
 
 run: ## install what is missing, build, bring everything up under var/, deploy a demo service
 	local/run

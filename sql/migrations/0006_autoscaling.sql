@@ -253,7 +253,8 @@ CREATE FUNCTION skylark.autoscaling_decide(
     p_missing integer,         -- of them, those that should have samples and have none
     p_updating boolean,        -- the deployer is still carrying out a change of the service
     p_starting boolean,        -- instances that are wanted don't run yet
-    p_acted_at timestamptz,    -- when the count was last changed
+    p_up_since timestamptz,    -- when the wait before adding began: the count was changed, and what that added runs
+    p_down_since timestamptz,  -- when the wait before taking away began: the count was changed
     p_recent integer)          -- the largest count recommended in the stabilization window; null: none
     RETURNS TABLE (reason text, wanted integer, recommended integer)
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -281,14 +282,14 @@ AS $$
                    WHEN p_value IS NULL THEN 'starting'
                    WHEN p_value > p_upper AND p_target >= p_maximum THEN 'at_maximum'
                    WHEN p_value > p_upper AND p_starting THEN 'starting'
-                   WHEN p_value > p_upper AND p_now < p_acted_at + make_interval(secs => p_wait_up) THEN 'waiting'
+                   WHEN p_value > p_upper AND p_now < p_up_since + make_interval(secs => p_wait_up) THEN 'waiting'
                    WHEN p_value > p_upper THEN 'scaled_up'
                    -- From here on it is below the band.
                    WHEN p_target <= GREATEST(p_minimum, 1) THEN 'at_minimum'
                    WHEN p_missing > 0 THEN 'no_data'
                    WHEN c.down >= p_target THEN 'would_flap'
                    WHEN w.steady >= p_target THEN 'stabilizing'
-                   WHEN p_now < p_acted_at + make_interval(secs => p_wait_down) THEN 'waiting'
+                   WHEN p_now < p_down_since + make_interval(secs => p_wait_down) THEN 'waiting'
                    ELSE 'scaled_down'
                END AS code) k
     CROSS JOIN LATERAL (
@@ -328,7 +329,7 @@ CREATE FUNCTION skylark.autoscaling_message(
                WHEN 'at_zero' THEN 'Scaled to zero; PUT target_num_instances to start it again.'
                WHEN 'would_flap' THEN 'Below the band, but fewer instances would stand above it.'
                WHEN 'stabilizing' THEN 'Below the band, but not yet for the whole stabilization window.'
-               WHEN 'waiting' THEN 'Outside the band; its count was changed less than a waiting period ago.'
+               WHEN 'waiting' THEN 'Outside the band, but within a waiting period of the latest change.'
                WHEN 'starting' THEN 'Instances are still starting, or too young to count.'
                WHEN 'no_data' THEN p_missing || ' instances have no fresh samples; without them nothing is taken away.'
                WHEN 'updating' THEN 'A change of the service is still being carried out.'

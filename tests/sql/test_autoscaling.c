@@ -91,17 +91,17 @@ static void test_decisions(void)
             c, "SELECT reason || ' ' || wanted || ' ' || recommended FROM skylark.autoscaling_decide(p_now => now(), p_target => %d, "
             "p_minimum => %d, p_maximum => %d, p_upper => %.17g, p_lower => %.17g, p_increase => %d, p_decrease => %d, p_wait_up => %d, "
             "p_wait_down => %d, p_dry_run => %s, p_value => %s, p_running => %d, p_missing => %d, p_updating => %s, p_starting => %s, "
-            "p_acted_at => now() - interval '%d s', p_recent => %s)",
+            "p_up_since => now() - interval '%d s', p_down_since => now() - interval '%d s', p_recent => %s)",
             target, g.minimum != 0 || g.no_floor ? g.minimum : 1, g.maximum != 0 ? g.maximum : 6, g.upper != 0 ? g.upper : 0.6,
             g.lower != 0 ? g.lower : 0.2, g.increase != 0 ? g.increase : 1, g.decrease != 0 ? g.decrease : 1,
             g.wait_up != 0 ? g.wait_up : 60, g.wait_down != 0 ? g.wait_down : 60, g.dry_run ? "true" : "false",
             g.value < 0 ? "NULL" : value, g.running != 0 ? g.running : target, g.missing, g.updating ? "true" : "false",
-            g.starting ? "true" : "false", g.acted_ago != 0 ? g.acted_ago : NEVER, g.recent != 0 ? recent : "NULL");
+            g.starting ? "true" : "false", g.acted_ago != 0 ? g.acted_ago : NEVER, g.acted_ago != 0 ? g.acted_ago : NEVER, g.recent != 0 ? recent : "NULL");
         CHECK(strcmp(got, expected) == 0, "%s: %s, not %s", decisions[i].what, got, expected);
     }
     /* Never acted before is no reason to wait. */
     CHECK(strcmp(sql_value(c, "SELECT reason FROM skylark.autoscaling_decide(now(), 2, 1, 6, 0.6, 0.2, 1, 1, 60, 60, false, 0.9, 2, 0, "
-                              "false, false, NULL, NULL)"), "scaled_up") == 0, "never acted");
+                              "false, false, NULL, NULL, NULL)"), "scaled_up") == 0, "never acted");
 }
 
 /* Every service has its own place in the period, the same each time, and together they fill it evenly. */
@@ -209,10 +209,20 @@ static void test_action(void)
     due_now(c);
     expect(evaluate(0), "waiting 1", "within wait_period");
     expect(sql_value(c, "SELECT due_at <= acted_at + interval '60 s' FROM skylark.autoscaling_queue"), "t", "looked at when the wait ends");
+    /* What the action added ran 30 s after it: the wait before adding more begins there, that before taking away did not. */
+    sql_run(c, "UPDATE skylark.autoscaling_queue SET acted_at = now() - interval '70 s', due_at = now()");
+    sql_run(c, "INSERT INTO skylark.instances (id, service_id, slot, generation, engine_id, container_id, state, started_at) "
+               "VALUES (gen_random_uuid(), '" SERVICE "', 9, 1, 'e', 'c', 'running', now() - interval '40 s')");
+    expect(evaluate(0), "waiting 1", "the new one has run for 40 s");
+    expect(sql_value(c, "SELECT round(date_part('epoch', due_at - now())) BETWEEN 1 AND 21 FROM skylark.autoscaling_queue"), "t", "looked at when that ends");
+    sql_run(c, "UPDATE skylark.instances SET started_at = now() - interval '5 s', restarts = 1 WHERE slot = 9");
+    due_now(c);
+    expect(evaluate(0), "scaled_up 1", "one that starts again and again holds nothing up");
+    sql_run(c, "UPDATE skylark.service_status SET observed_revision = (SELECT revision FROM skylark.reconcile_queue)");
     /* A user's own change of the count begins a wait as well, and stays. */
     CHECK(sql_run(c, "UPDATE skylark.services SET target_num_instances = 5")[0] == '\0', "%s", PQerrorMessage(c));
     expect(sql_value(c, "SELECT acted_at > now() - interval '5 s' AND due_at <= now() FROM skylark.autoscaling_queue"), "t", "a count by hand");
-    expect(sql_value(c, "SELECT count(*) FROM skylark.autoscaling_decisions"), "4", "rows of decisions");
+    expect(sql_value(c, "SELECT count(*) FROM skylark.autoscaling_decisions"), "5", "rows of decisions");
 }
 
 static void test_what_counts(void)

@@ -19,7 +19,8 @@ WITH moment AS MATERIALIZED (
      -- What is known of each. The LIMIT 1 keeps this a walk along keys, however many services there are.
      measured AS MATERIALIZED (
          SELECT q.service_id, q.due_at, q.acted_at, q.reason AS reason_before, q.decided_at, q.recommended_at, q.recommended,
-                k.target, k.generation, k.updated_at, k.settings, m.running, m.counted, m.missing, m.samples, o.now, o.heartbeat,
+                k.target, k.generation, k.updated_at, k.settings, m.running, m.counted, m.missing, m.samples,
+                GREATEST(q.acted_at, m.grown_at) AS up_since, o.now, o.heartbeat,
                 CASE (k.settings).metric_stat WHEN 'MEAN' THEN m.total / NULLIF(m.samples, 0) WHEN 'MAX' THEN m.most
                                               ELSE m.least END AS value,
                 CASE WHEN (k.settings).stabilization_window > 0
@@ -41,8 +42,10 @@ WITH moment AS MATERIALIZED (
                     COALESCE(sum(i.samples) FILTER (WHERE i.fresh), 0)::integer AS samples,
                     sum(i.total) FILTER (WHERE i.fresh) AS total,
                     max(i.most) FILTER (WHERE i.fresh) AS most,
-                    min(i.least) FILTER (WHERE i.fresh) AS least
-             FROM (SELECT i.started_at, x.samples, x.total, x.most, x.least,
+                    min(i.least) FILTER (WHERE i.fresh) AS least,
+                    -- Since when what the latest change added runs. One that dies again and again holds nothing up.
+                    max(i.started_at) FILTER (WHERE i.restarts = 0 AND i.started_at <= q.acted_at + interval '10 minutes') AS grown_at
+             FROM (SELECT i.started_at, i.restarts, x.samples, x.total, x.most, x.least,
                           x.samples > 0 AND x.newest > o.now - o.stale AS fresh
                    FROM skylark.instances i
                    -- Its samples of the window, but none from when it was younger than wait_period.
@@ -81,8 +84,8 @@ WITH moment AS MATERIALIZED (
              (m.settings).upper_threshold, (m.settings).lower_threshold, (m.settings).increase_delta,
              (m.settings).decrease_delta, COALESCE((m.settings).scale_up_wait_period, (m.settings).wait_period),
              COALESCE((m.settings).scale_down_wait_period, (m.settings).wait_period), (m.settings).dry_run, m.value, m.running,
-             m.missing, COALESCE(m.condition = 'updating', false), m.condition = 'progressing' AND m.running < m.target, m.acted_at,
-             m.recent) d),
+             m.missing, COALESCE(m.condition = 'updating', false), m.condition = 'progressing' AND m.running < m.target, m.up_since,
+             m.acted_at, m.recent) d),
      -- A service that a user is changing at this moment is not waited for, nor is one that was changed since we looked.
      held AS MATERIALIZED (
          SELECT s.id
@@ -112,7 +115,7 @@ WITH moment AS MATERIALIZED (
      -- When it is to be looked at again: at its place in the period, and when a waiting period ends.
      waits AS MATERIALIZED (
          SELECT f.*, skylark.autoscaling_next_due(f.service_id, f.now, f.period) AS place,
-                f.acted_last + make_interval(secs => f.wait_up) AS up_from,
+                CASE WHEN f.acted THEN f.acted_last ELSE f.up_since END + make_interval(secs => f.wait_up) AS up_from,
                 f.acted_last + make_interval(secs => f.wait_down) AS down_from
          FROM final f),
      planned AS MATERIALIZED (
