@@ -1,6 +1,7 @@
 #!/bin/bash
 # How many services a second are evaluated: SERVICES of them, all AUTO, with 10 samples each, all due at once. One evaluator, two,
-# and two autoscalers beside each other; a tenth of the services are above their band, so a tenth of the evaluations are actions.
+# and two autoscalers beside each other, with all services in their band; and with a tenth of them above it, so that a tenth of the
+# evaluations are actions.
 #   SERVICES=100000
 SERVICES=${SERVICES:-100000}
 . "$(dirname -- "$0")/lib.sh"
@@ -23,23 +24,25 @@ INSERT INTO skylark.services (id, namespace_id, name, image_name, instance_size,
 SELECT gen_random_uuid(), n.id, 's' || g, 'x', 'XS', 'n', 'AUTO', 2
 FROM skylark.namespaces n, generate_series(1, :n / 1000) g;
 INSERT INTO skylark.autoscaling_settings (service_id, metric_name, upper_threshold, lower_threshold, minimum_num_instances,
-                                          maximum_num_instances)
-SELECT id, 'CPU_UTILIZATION', 0.6, 0.1, 1, 6 FROM skylark.services;
+                                          maximum_num_instances, wait_period)
+-- Long enough that all samples are still of the window at the end of a leg.
+SELECT id, 'CPU_UTILIZATION', 0.6, 0.1, 1, 6, 120 FROM skylark.services;
 INSERT INTO skylark.instances (id, service_id, slot, generation, engine_id, container_id, state, started_at)
 SELECT gen_random_uuid(), s.id, 0, 1, 'e', gen_random_uuid()::text, 'running', now() - interval '1 hour' FROM skylark.services s;
--- Stored as a collector would: sample by sample over all instances.
-INSERT INTO skylark.metric_samples
-SELECT i.id, now() - g * interval '5 seconds', CASE WHEN left(i.id::text, 2) < '1a' THEN 0.9 ELSE 0.3 END, 0.3, 1, 1
-FROM generate_series(10, 1, -1) g, skylark.instances i;
 END
 
-# leg NAME AUTOSCALERS EVALUATORS
+# leg NAME AUTOSCALERS EVALUATORS VALUE: what services whose uuid begins with less than 1a use
 leg() {
     local pids='' i begun due peak
-    sql <<'END'
+    sql -v value="$4" <<'END'
 UPDATE skylark.services SET target_num_instances = 2, last_autoscaled_at = NULL WHERE target_num_instances <> 2;
 UPDATE skylark.service_status st SET observed_revision = q.revision, observed_generation = 1, condition = 'settled'
 FROM skylark.reconcile_queue q WHERE q.service_id = st.service_id AND (st.observed_revision <> q.revision OR st.condition <> 'settled');
+TRUNCATE skylark.metric_samples;
+-- Stored as a collector would: sample by sample over all instances.
+INSERT INTO skylark.metric_samples
+SELECT i.id, now() - g * interval '5 seconds', CASE WHEN left(i.id::text, 2) < '1a' THEN :value ELSE 0.3 END, 0.3, 1, 1
+FROM generate_series(10, 1, -1) g, skylark.instances i;
 UPDATE skylark.autoscaling_queue SET due_at = now() - random() * interval '1 second', acted_at = NULL, evaluated_at = NULL;
 DELETE FROM skylark.events;
 DELETE FROM skylark.autoscaling_decisions WHERE target_before <> target_after;
@@ -47,9 +50,9 @@ VACUUM ANALYZE;
 CHECKPOINT;
 END
     for ((i = 0; i < $2; i++)); do
-        # The samples don't get younger over the legs, and every look is the only one of its leg.
+        # Every look is the only one of its leg.
         "$SKYLARK_TEST_BIN/skylark-autoscaler" -o "database=$dsn user=skylark_autoscaler" -o evaluators="$3" -o metrics_listen= \
-            -o sample_stale=1h -o evaluation_interval=24h &
+            -o evaluation_interval=24h -o sample_stale=2m &
         pids+=" $!"
     done
     until [ "$(sql -c 'SELECT count(*) FROM (SELECT FROM skylark.autoscaling_queue WHERE due_at <= now() LIMIT 1) x')" = 0 ]; do
@@ -61,22 +64,23 @@ END
     kill $pids
     # shellcheck disable=SC2086
     wait $pids || true
-    sql -v name="$1" -v seconds="$due" -v peak="$peak" <<'END'
+    sql -v name="$1" -v seconds="$due" -v peak="$peak" -v acting="$(awk -v v="$4" 'BEGIN { print v > 0.6 ? 3 : 2 }')" <<'END'
 SELECT format('%-36s %8s in %6s s = %8s a second   %s actions   %s MiB at most', :'name', count(*), round(:'seconds'::numeric, 2),
               round(count(*) / :'seconds'::numeric), (SELECT count(*) FROM skylark.events), round(:'peak'::numeric / 1024, 1))
 FROM skylark.autoscaling_queue WHERE evaluated_at IS NOT NULL;
 -- Each that was above the band has acted, and once; nothing else has.
 SELECT 'DOUBLED OR LOST: ' || count(*)
 FROM skylark.services s
-WHERE s.target_num_instances <> (SELECT CASE WHEN left(i.id::text, 2) < '1a' THEN 3 ELSE 2 END FROM skylark.instances i WHERE i.service_id = s.id)
+WHERE s.target_num_instances <> (SELECT CASE WHEN left(i.id::text, 2) < '1a' THEN :acting ELSE 2 END FROM skylark.instances i WHERE i.service_id = s.id)
    OR (SELECT count(*) FROM skylark.autoscaling_decisions d WHERE d.service_id = s.id AND d.target_before <> d.target_after) <> s.target_num_instances - 2
 HAVING count(*) > 0;
 END
 }
-leg 'first look (a row for each), 2' 1 2
+leg 'first look (a row for each), 2' 1 2 0.3
 for round in 1 2; do
-    leg "$round A  1 evaluator" 1 1
-    leg "$round B  2 evaluators" 1 2
-    leg "$round C  2 autoscalers, 1 each" 2 1
+    leg "$round A  1 evaluator" 1 1 0.3
+    leg "$round B  2 evaluators" 1 2 0.3
+    leg "$round C  2 autoscalers, 1 each" 2 1 0.3
+    leg "$round D  2 autoscalers, a tenth acts" 2 1 0.9
 done
 echo "To compare: Kubernetes' HPA controller, as published: 5,000 in 7.5 s with five workers = 667 a second"

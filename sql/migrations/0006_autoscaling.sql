@@ -236,6 +236,13 @@ FROM skylark.services s
 JOIN skylark.autoscaling_settings a ON a.service_id = s.id
 WHERE s.scaling_mode = 'AUTO' AND s.target_state = 'STARTED' AND s.deleted_at IS NULL;
 
+-- A changed count derives nothing; with thousands of actions in a pass that is worth not looking.
+DROP TRIGGER services_derive ON skylark.services;
+CREATE TRIGGER services_derive
+    BEFORE INSERT OR UPDATE OF namespace_id, name, domain_label, image_name, image_tag, run_command, instance_size, generation
+    ON skylark.services
+    FOR EACH ROW EXECUTE FUNCTION skylark.services_derive();
+
 -- --- the decision ---
 
 -- Pure, and of one expression, so that PostgreSQL inlines it where it is used. Read it from the top: the first case that

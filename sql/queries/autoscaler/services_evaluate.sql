@@ -64,7 +64,7 @@ WITH moment AS MATERIALIZED (
                          AND m.sampled_at < COALESCE($1::timestamptz, now()) + interval '1 minute') x
                    WHERE i.service_id = q.service_id AND i.state = 'running' AND i.stop_requested_at IS NULL) i) m),
      -- What the deployer is about matters only where something might be done.
-     observed AS MATERIALIZED (
+     observed AS (
          SELECT m.*,
                 CASE WHEN m.value BETWEEN (m.settings).lower_threshold AND (m.settings).upper_threshold THEN NULL
                      ELSE (SELECT CASE WHEN st.observed_generation < m.generation OR st.observed_revision <> r.revision THEN 'updating'
@@ -103,17 +103,17 @@ WITH moment AS MATERIALIZED (
            AND s.target_num_instances = d.target AND s.generation = d.generation
            AND s.updated_at = d.updated_at AND s.scaling_mode = 'AUTO' AND s.target_state = 'STARTED' AND s.deleted_at IS NULL
          RETURNING s.id),
-     carried_out AS MATERIALIZED (
+     carried_out AS (
          SELECT d.*, d.acts AND d.service_id IN (SELECT x.id FROM scaled x) AS acted
          FROM decided d),
-     final AS MATERIALIZED (
+     final AS (
          SELECT d.*,
                 CASE WHEN d.acts AND NOT d.acted THEN 'overtaken' ELSE d.reason END AS ended,
                 CASE WHEN d.acted THEN d.now ELSE d.acted_at END AS acted_last,
                 LEAST($2::bigint / 1000.0, (d.settings).wait_period)::double precision AS period
          FROM carried_out d),
      -- When it is to be looked at again: at its place in the period, and when a waiting period ends.
-     waits AS MATERIALIZED (
+     waits AS (
          SELECT f.*, skylark.autoscaling_next_due(f.service_id, f.now, f.period) AS place,
                 CASE WHEN f.acted THEN f.acted_last ELSE f.up_since END + make_interval(secs => f.wait_up) AS up_from,
                 f.acted_last + make_interval(secs => f.wait_down) AS down_from
