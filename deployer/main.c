@@ -37,9 +37,9 @@ static int check_settings(const void *settings)
     const struct deployer_settings *s = settings;
     if (metrics_listen_check(s->metrics_listen) != 0)
         return -1;
-    if (s->lease_ms > s->engine_deadline_ms)
+    if (s->lease_ms >= s->engine_deadline_ms + 1000)
         return 0;
-    log_error("lease must be longer than engine_deadline, or two deployers may work on one service");
+    log_error("lease must be longer than engine_deadline by a second or more, or two deployers may work on one service");
     return -1;
 }
 

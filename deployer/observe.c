@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/clock.h"
@@ -52,10 +53,17 @@ static void add_number(struct buf *b, const char *name, int64_t number, bool kno
         buf_addf(b, ",\"%s\":%" PRId64, name, number);
 }
 
+/* What was seen of instances, on its way into their rows. */
+struct seen {
+    struct buf json; /* the beginning of an array */
+    long n;
+};
+
 /* Adds an instance as it was seen. exit_code: below 0 for not known. */
-static void add_seen(struct buf *seen, const struct plan_instance *i, int exit_code)
+static void add_seen(struct seen *all, const struct plan_instance *i, int exit_code)
 {
-    buf_addf(seen, "%s{\"id\":\"%s\",\"state\":\"%s\"", seen->len > 1 ? "," : "", i->id, state_name(i->state));
+    struct buf *seen = &all->json;
+    buf_addf(seen, "%c{\"id\":\"%s\",\"state\":\"%s\"", all->n++ > 0 ? ',' : '[', i->id, state_name(i->state));
     if (i->container_id[0] != '\0')
         buf_addf(seen, ",\"container_id\":\"%s\"", i->container_id);
     add_number(seen, "started_ms", i->started_ms, i->started_ms > 0);
@@ -68,13 +76,19 @@ static void add_seen(struct buf *seen, const struct plan_instance *i, int exit_c
     buf_addc(seen, '}');
 }
 
-static enum pass_status write_seen(struct role *role, struct service *s, struct buf *seen)
+static enum pass_status write_seen(struct role *role, struct service *s, struct seen *seen)
 {
-    if (seen->len <= 1)
+    PGresult *r;
+    if (seen->n == 0)
         return PASS_OK;
-    buf_addc(seen, ']');
-    const char *params[] = {s->id, role->name, buf_text(seen), s->request_id};
-    return pass_of_db(db_execute(role->db, DEPLOYER_INSTANCES_OBSERVE, params, NULL));
+    buf_addc(&seen->json, ']');
+    const char *params[] = {s->id, role->name, buf_text(&seen->json), s->request_id};
+    enum db_status status = seen->json.failed ? DB_FAILED : db_run(role->db, DEPLOYER_INSTANCES_OBSERVE, params, &r);
+    if (status != DB_OK)
+        return pass_of_db(status);
+    long written = strtol(PQgetvalue(r, 0, 0), NULL, 10);
+    PQclear(r);
+    return lease_judge(DB_OK, written, seen->n);
 }
 
 /* Why a container ended, in words that end a sentence beginning with the instance's name. */
@@ -118,9 +132,12 @@ static void mark_gone(struct plan_instance *i, const char *reason)
 
 /* Inspects a container and adds what changed to seen. */
 static enum pass_status inspect(struct role *role, struct service *s, const char *container_id, struct plan_instance *i,
-                                struct buf *seen)
+                                struct seen *seen)
 {
     struct engine_container c;
+    enum pass_status kept = lease_keep(role, s);
+    if (kept != PASS_OK)
+        return kept;
     enum engine_status status = engine_container_inspect(role->engine, container_id, &c);
     if (status == ENGINE_NOT_FOUND) {
         mark_gone(i, "was removed by hand");
@@ -153,7 +170,7 @@ static bool row_agrees(const struct plan_instance *i, const struct engine_contai
            (i->state == PLAN_CREATED && c->state == ENGINE_CREATED);
 }
 
-static enum pass_status match(struct role *role, struct service *s, const struct engine_container_list *list, struct buf *seen)
+static enum pass_status match(struct role *role, struct service *s, const struct engine_container_list *list, struct seen *seen)
 {
     enum pass_status status = PASS_OK;
     for (size_t n = 0; n < s->n_instances && status == PASS_OK; n++) {
@@ -170,8 +187,21 @@ static enum pass_status match(struct role *role, struct service *s, const struct
     return status;
 }
 
+/* Whether there is a row for an instance after all, made since the rows were loaded. */
+static enum pass_status look_up(struct role *role, const struct service *s, const char *instance, bool *known)
+{
+    const char *params[] = {s->id, instance};
+    PGresult *r;
+    enum db_status status = db_run(role->db, DEPLOYER_INSTANCE_KNOWN, params, &r);
+    if (status != DB_OK)
+        return pass_of_db(status);
+    *known = PQgetvalue(r, 0, 0)[0] == 't';
+    PQclear(r);
+    return PASS_OK;
+}
+
 /* Containers that claim to be the service's, but that no row knows: nobody will ever want them. */
-static enum pass_status remove_strays(struct role *role, const struct service *s, const struct engine_container_list *list)
+static enum pass_status remove_strays(struct role *role, struct service *s, const struct engine_container_list *list)
 {
     enum pass_status status = PASS_OK;
     for (size_t n = 0; n < list->n && status == PASS_OK; n++) {
@@ -179,6 +209,12 @@ static enum pass_status remove_strays(struct role *role, const struct service *s
         for (size_t k = 0; k < s->n_instances && !known; k++)
             known = strcmp(list->items[n].instance, s->instances[k].id) == 0;
         if (known)
+            continue;
+        /* A row comes before its container; so if there is none now, there never will be. */
+        status = lease_renew(role, s);
+        if (status == PASS_OK)
+            status = look_up(role, s, list->items[n].instance, &known);
+        if (status != PASS_OK || known)
             continue;
         log_warning("removing container %s, which no instance stands for", list->items[n].name);
         status = pass_of_engine(role, engine_container_remove(role->engine, list->items[n].id));
@@ -188,11 +224,11 @@ static enum pass_status remove_strays(struct role *role, const struct service *s
 
 enum pass_status observe_service(struct role *role, struct service *s)
 {
-    struct engine_container_list list;
-    struct buf seen = {0};
-    buf_addc(&seen, '[');
-    enum pass_status status =
-        pass_of_engine(role, engine_container_find(role->engine, role->installation, s->id, &list));
+    struct engine_container_list list = {0};
+    struct seen seen = {0};
+    enum pass_status status = lease_keep(role, s);
+    if (status == PASS_OK)
+        status = pass_of_engine(role, engine_container_find(role->engine, role->installation, s->id, &list));
     if (status == PASS_OK)
         status = match(role, s, &list, &seen);
     if (status == PASS_OK)
@@ -200,28 +236,26 @@ enum pass_status observe_service(struct role *role, struct service *s)
     if (status == PASS_OK)
         status = remove_strays(role, s, &list);
     engine_container_list_free(&list);
-    buf_free(&seen);
+    buf_free(&seen.json);
     return status;
 }
 
 enum pass_status observe_instance(struct role *role, struct service *s, struct plan_instance *i)
 {
-    struct buf seen = {0};
-    buf_addc(&seen, '[');
+    struct seen seen = {0};
     enum pass_status status = inspect(role, s, i->container_id, i, &seen);
     if (status == PASS_OK)
         status = write_seen(role, s, &seen);
-    buf_free(&seen);
+    buf_free(&seen.json);
     return status;
 }
 
 enum pass_status observe_gone(struct role *role, struct service *s, struct plan_instance *i, const char *reason)
 {
-    struct buf seen = {0};
-    buf_addc(&seen, '[');
+    struct seen seen = {0};
     mark_gone(i, reason);
     add_seen(&seen, i, -1);
     enum pass_status status = write_seen(role, s, &seen);
-    buf_free(&seen);
+    buf_free(&seen.json);
     return status;
 }

@@ -2,16 +2,7 @@
 #ifndef SKYLARK_DEPLOYER_OBSERVE_H
 #define SKYLARK_DEPLOYER_OBSERVE_H
 
-#include "deployer/role.h"
-#include "deployer/service.h"
-
-/* How far a pass got. */
-enum pass_status {
-    PASS_OK,
-    PASS_DATABASE_AWAY, /* nothing can be written; the lease runs out by itself */
-    PASS_ENGINE_AWAY,   /* engine_error() says why */
-    PASS_STOPPED,       /* the process was told to stop */
-};
+#include "deployer/lease.h"
 
 /* Lists and inspects the service's containers, brings s->instances up to date, writes every difference to the rows, and
  * removes containers that no row knows. */

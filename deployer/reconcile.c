@@ -35,23 +35,16 @@ static void outcome_due(struct outcome *o, int64_t in_ms)
         o->due_ms = in_ms > 0 ? in_ms : 0;
 }
 
-static bool lease_renew(struct role *role, const struct service *s)
-{
-    char lease[24];
-    long held;
-    snprintf(lease, sizeof lease, "%" PRId64, role->settings->lease_ms);
-    const char *params[] = {s->id, role->name, lease};
-    return db_execute(role->db, DEPLOYER_LEASE_RENEW, params, &held) == DB_OK && held == 1;
-}
-
 /* --- the image --- */
 
 static enum pass_status image_note(struct role *role, struct service *s, const char *image_id, const char *note)
 {
     char generation[24];
     snprintf(generation, sizeof generation, "%" PRId64, service_number(s, "generation"));
-    const char *params[] = {s->id, generation, image_id, note};
-    return pass_of_db(db_execute(role->db, DEPLOYER_IMAGE_SET, params, NULL));
+    const char *params[] = {s->id, generation, image_id, note, role->name};
+    long written = 0;
+    enum db_status status = db_execute(role->db, DEPLOYER_IMAGE_SET, params, &written);
+    return lease_judge(status, written, 1);
 }
 
 /* Takes the image that a finished pull found. */
@@ -141,6 +134,11 @@ static enum pass_status instance_ensure(struct role *role, struct service *s, st
     spec.log_max_bytes = role->settings->engine_log_max_bytes;
     spec.log_max_files = (int)role->settings->engine_log_max_files;
     enum engine_status status = ENGINE_OK;
+    enum pass_status kept = lease_keep(role, s);
+    if (kept != PASS_OK) {
+        service_container_clear(&made);
+        return kept;
+    }
     if (i->container_id[0] == '\0') {
         status = engine_container_create(role->engine, &spec, &container_id);
         if (status == ENGINE_OK)
@@ -152,6 +150,8 @@ static enum pass_status instance_ensure(struct role *role, struct service *s, st
         /* Written before it is started, so that the collector follows it from its first line. */
         i->state = PLAN_CREATED;
         enum pass_status pass = observe_instance(role, s, i);
+        if (pass == PASS_OK && i->state == PLAN_CREATED)
+            pass = lease_keep(role, s);
         if (pass != PASS_OK || i->state != PLAN_CREATED)
             return pass;
         status = engine_container_start(role->engine, i->container_id);
@@ -165,8 +165,9 @@ static enum pass_status instance_ensure(struct role *role, struct service *s, st
         return pass_of_engine(role, status);
     char reason[200];
     snprintf(reason, sizeof reason, "could not be made: %s", engine_error(role->engine));
-    if (status == ENGINE_NOT_FOUND && image_forget(role, s) != PASS_OK)
-        return PASS_DATABASE_AWAY;
+    enum pass_status forgotten = status == ENGINE_NOT_FOUND ? image_forget(role, s) : PASS_OK;
+    if (forgotten != PASS_OK)
+        return forgotten;
     log_warning("instance %d %s", i->slot, reason);
     return observe_gone(role, s, i, reason);
 }
@@ -197,7 +198,9 @@ static enum pass_status instance_new(struct role *role, struct service *s, const
 static enum pass_status instance_term(struct role *role, struct service *s, struct plan_instance *i)
 {
     const char *params[] = {i->id, role->name};
-    enum pass_status status = pass_of_db(db_execute(role->db, DEPLOYER_INSTANCE_STOPPING, params, NULL));
+    long noted = 0;
+    enum db_status written = db_execute(role->db, DEPLOYER_INSTANCE_STOPPING, params, &noted);
+    enum pass_status status = lease_judge(written, noted, 1);
     if (status != PASS_OK)
         return status;
     status = pass_of_engine(role, engine_container_signal(role->engine, i->container_id, "SIGTERM"));
@@ -236,11 +239,9 @@ static enum pass_status plan_carry_out(struct role *role, struct service *s, con
     for (size_t n = 0; n < plan->n_actions && status == PASS_OK; n++) {
         if (signals_stop())
             return PASS_STOPPED;
-        if (!lease_renew(role, s)) {
-            log_warning("the lease was lost; the rest is left to its new holder");
-            return PASS_DATABASE_AWAY;
-        }
-        status = step_do(role, s, &plan->actions[n]);
+        status = lease_renew(role, s);
+        if (status == PASS_OK)
+            status = step_do(role, s, &plan->actions[n]);
         log_set(LOG_FIELD_INSTANCE, NULL);
     }
     return status;
@@ -249,7 +250,9 @@ static enum pass_status plan_carry_out(struct role *role, struct service *s, con
 /* A deleted service with nothing left on the engine: its volumes go, then its row. */
 static enum pass_status service_remove(struct role *role, struct service *s, struct outcome *o)
 {
-    enum pass_status status = pass_of_engine(role, engine_volume_remove_all(role->engine, role->installation, s->id));
+    enum pass_status status = lease_renew(role, s);
+    if (status == PASS_OK)
+        status = pass_of_engine(role, engine_volume_remove_all(role->engine, role->installation, s->id));
     if (status != PASS_OK)
         return status;
     const char *params[] = {s->id, role->name, s->request_id};
@@ -298,6 +301,7 @@ static enum pass_status decide_and_act(struct role *role, struct service *s, str
 
 /* --- the end of a pass --- */
 
+/* When it is lost already, there is nothing to give back. */
 static void release(struct role *role, struct service *s, int64_t due_ms, int failures)
 {
     char due[24], failed[16];
@@ -316,7 +320,13 @@ static enum pass_status write_status(struct role *role, struct service *s, const
     snprintf(generation, sizeof generation, "%" PRId64, service_number(s, "generation"));
     const char *params[] = {s->id, role->name, s->revision, names[o->condition], buf_text(&o->message),
                             o->condition == PLAN_SETTLED ? generation : NULL};
-    return pass_of_db(db_execute(role->db, DEPLOYER_STATUS_WRITE, params, NULL));
+    PGresult *r;
+    enum db_status status = db_run(role->db, DEPLOYER_STATUS_WRITE, params, &r);
+    if (status != DB_OK)
+        return pass_of_db(status);
+    int written = PQntuples(r);
+    PQclear(r);
+    return lease_judge(DB_OK, written, 1);
 }
 
 /* After a failed pass: what is known is written, and the next try waits longer each time. */
@@ -326,6 +336,8 @@ static void pass_failed(struct role *role, struct service *s, enum pass_status s
         release(role, s, 0, s->failures);
         return;
     }
+    if (status == PASS_LEASE_LOST)
+        return;
     metrics_add(FIGURE_PASS_FAILURES, status == PASS_ENGINE_AWAY ? FAILURE_ENGINE : FAILURE_DATABASE, 1);
     if (status == PASS_DATABASE_AWAY)
         return; /* the lease runs out */

@@ -8,6 +8,7 @@
 #include "common/signals.h"
 #include "common/supervisor.h"
 #include "deployer/figures.h"
+#include "deployer/lease.h"
 #include "deployer/reconcile.h"
 #include "gen/deployer_statements.h"
 
@@ -31,6 +32,7 @@ static bool claim(struct role *role, struct service *s)
         snprintf(s->wakes, sizeof s->wakes, "%s", PQgetvalue(r, 0, 2));
         snprintf(s->request_id, sizeof s->request_id, "%s", PQgetvalue(r, 0, 3));
         s->failures = (int)strtol(PQgetvalue(r, 0, 4), NULL, 10);
+        lease_taken(s);
     }
     PQclear(r);
     return found;

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "common/log.h"
@@ -10,10 +11,14 @@
 
 int role_open(struct role *r, const struct deployer_settings *settings, const char *name, const char *channel)
 {
-    char host[48] = "";
+    char host[40] = "";
+    uint32_t tag;
     *r = (struct role){.settings = settings};
     gethostname(host, sizeof host - 1);
-    snprintf(r->name, sizeof r->name, "%s:%d:%s", host, (int)getpid(), name);
+    /* Names and numbers of processes come again, in another container or after a reboot; a lease's owner must not. */
+    if (getrandom(&tag, sizeof tag, 0) != sizeof tag)
+        return -1;
+    snprintf(r->name, sizeof r->name, "%s:%d:%s:%08x", host, (int)getpid(), name, (unsigned)tag);
     struct db_options database = {
         .conninfo = settings->database, .application_name = "skylark-deployer", .statements = deployer_statements,
         .n_statements = DEPLOYER__MAX, .connect_deadline_ms = settings->connect_deadline_ms,

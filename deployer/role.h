@@ -13,7 +13,7 @@ struct role {
     const struct deployer_settings *settings;
     struct db *db;
     struct engine *engine;
-    char name[ROLE_NAME_SIZE];           /* owner of its leases: host, process, role */
+    char name[ROLE_NAME_SIZE];           /* owner of its leases: host, process, role and something random */
     char installation[ROLE_ID_SIZE];
     char engine_id[ROLE_ID_SIZE];
     int64_t engine_cpus;

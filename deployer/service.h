@@ -12,6 +12,7 @@ struct service {
     char id[37];
     char revision[24], wakes[24], request_id[80]; /* of the queue's row, as claimed */
     int failures;
+    int64_t leased_ms; /* monotonic: when the lease was last renewed */
     struct json_object *spec; /* what DEPLOYER_SERVICE_LOAD built */
     struct plan_instance *instances;
     size_t n_instances;

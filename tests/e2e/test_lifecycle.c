@@ -111,6 +111,9 @@ static void test_bad_update(void)
     CHECK(api_status("PUT", "{\"image_tag\":\"no-such-tag\"}", "/v1/services/madams/life/") == 200, "update");
     service_says("life", "Error", "no-such-tag", 30);
     CHECK(engine_containers("madams", "life", false, NULL) == 3, "the old instances");
+    free(world_shell(NULL, "sleep 3")); /* some passes later */
+    CHECK(world_sql_number("SELECT count(*) FROM skylark.events WHERE service_name = 'life' AND action = 'update_failing'") == 1,
+          "an update that fails is one event");
     CHECK(api_status("PUT", "{\"image_tag\":\"v3\"}", "/v1/services/madams/life/") == 200, "update");
     service_runs("madams", "life", 3, 90);
     sampler_stop(sampler, 2.5, 3, "update to what can't be pulled, and on");

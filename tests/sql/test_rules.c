@@ -185,6 +185,57 @@ static void test_idle_waits(void)
     CHECK(strcmp(sql_value(c, "%s", sql), "") == 0, "nothing to scale, in %s ms", sql_value(c, "%s", sql));
 }
 
+/* Runs a deployer's statement as that owner of the lease. Returns how many rows it wrote. */
+static int deployer_writes(PGconn *c, unsigned statement, int n, const char *const *params)
+{
+    PGresult *r = PQexecParams(c, deployer_statements[statement].sql, n, NULL, params, NULL, NULL, 0);
+    int rows = PQresultStatus(r) == PGRES_TUPLES_OK ? PQntuples(r) : PQresultStatus(r) == PGRES_COMMAND_OK ? atoi(PQcmdTuples(r)) : -1;
+    CHECK(rows >= 0, "%s: %s", deployer_statements[statement].name, PQresultErrorMessage(r));
+    if (statement == DEPLOYER_INSTANCES_OBSERVE && rows > 0)
+        rows = atoi(PQgetvalue(r, 0, 0));
+    PQclear(r);
+    return rows;
+}
+
+/* Whoever has lost the lease writes nothing, whatever it is. */
+static void test_lease_fences(void)
+{
+    static const char *const instance = "44444444-0000-1000-8000-000000000000";
+    static const char *const seen = "[{\"id\":\"44444444-0000-1000-8000-000000000000\",\"state\":\"running\",\"started_ms\":1}]";
+    PGconn *c = with_service();
+    sql_run(c, "UPDATE skylark.reconcile_queue SET lease_owner = 'mine', lease_until = now() + interval '1 minute'");
+    sql_run(c, "INSERT INTO skylark.instances (id, service_id, slot, generation, engine_id, container_id, state) VALUES "
+               "('%s', '" SERVICE "', 0, 1, 'e', 'c', 'created')", instance);
+    for (int mine = 0; mine < 2; mine++) {
+        const char *owner = mine ? "mine" : "other";
+        const struct {
+            unsigned statement;
+            int n;
+            const char *params[7];
+        } rows[] = {
+            {DEPLOYER_LEASE_RENEW, 3, {SERVICE, owner, "60000"}},
+            {DEPLOYER_INSTANCES_OBSERVE, 4, {SERVICE, owner, seen, ""}},
+            {DEPLOYER_INSTANCE_STOPPING, 2, {instance, owner}},
+            {DEPLOYER_INSTANCE_STOPPING, 2, {instance, owner}}, /* a second time as well: that is no lost lease */
+            {DEPLOYER_IMAGE_SET, 5, {SERVICE, "1", "sha256:x", "", owner}},
+            {DEPLOYER_STATUS_WRITE, 6, {SERVICE, owner, "1", "settled", "", "1"}},
+            {DEPLOYER_INSTANCE_INSERT, 7, {"55555555-0000-1000-8000-000000000000", SERVICE, "1", "1", "0", "e", owner}},
+            {DEPLOYER_SERVICE_RELEASE, 5, {SERVICE, owner, "1", NULL, "0"}},
+        };
+        for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+            int written = deployer_writes(c, rows[i].statement, rows[i].n, rows[i].params);
+            CHECK(written == mine, "%s by %s wrote %d rows", deployer_statements[rows[i].statement].name, owner, written);
+        }
+    }
+    const char *known[] = {SERVICE, instance}, *unknown[] = {SERVICE, "no uuid"};
+    PGresult *r = PQexecParams(c, deployer_statements[DEPLOYER_INSTANCE_KNOWN].sql, 2, NULL, known, NULL, NULL, 0);
+    CHECK(PQgetvalue(r, 0, 0)[0] == 't', "a row that is there is not known");
+    PQclear(r);
+    r = PQexecParams(c, deployer_statements[DEPLOYER_INSTANCE_KNOWN].sql, 2, NULL, unknown, NULL, NULL, 0);
+    CHECK(PQgetvalue(r, 0, 0)[0] == 'f', "a row that is not there is known");
+    PQclear(r);
+}
+
 static void test_partitions(void)
 {
     PGconn *c = sql_migrated();
@@ -247,6 +298,7 @@ const struct check_test tests_rules[] = {
     {"changes reach the queue", test_changes_reach_the_queue},
     {"a part that is moved", test_moved_part},
     {"who has nothing to do waits", test_idle_waits},
+    {"without the lease nothing is written", test_lease_fences},
     {"partitions", test_partitions},
     {"the status is honest", test_status_is_honest},
     {NULL, NULL},

@@ -98,6 +98,8 @@ static void fill(PGconn *c)
         "FROM (SELECT * FROM skylark.instances WHERE state = 'running' LIMIT 500) i, generate_series(1, 300) g",
         "INSERT INTO skylark.image_pulls (image_ref, state, finished_at) SELECT 'x:' || g, 'done', now() FROM generate_series(1, 5000) g",
         "UPDATE skylark.services SET scaling_mode = 'AUTO'",
+        "INSERT INTO skylark.events (namespace_name, service_name, service_id, actor, action) SELECT 'n', name, id, 'deployer', 'x' "
+        "FROM skylark.services, generate_series(1, 3)",
         "INSERT INTO skylark.metric_samples SELECT id, now() - d * interval '1 day' - g * interval '5 seconds', 0.5, 0.5, 1, 1 "
         "FROM (SELECT * FROM skylark.instances WHERE state = 'running' LIMIT 2000) i, generate_series(0, 1) d, generate_series(1, 10) g",
         "INSERT INTO skylark.autoscaling_decisions (service_id, decided_at, reason, metric_name, metric_stat, upper_threshold, "

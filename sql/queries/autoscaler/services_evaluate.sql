@@ -1,5 +1,5 @@
 -- hot
--- One pass: claims services that are due, 500 at the most, evaluates them and carries the decisions out, all in this one
+-- One pass: claims services that are due, 2,000 at the most, evaluates them and carries the decisions out, all in this one
 -- statement. So a pass is done whole or not at all, whatever happens to the process that sent it, and no two autoscalers
 -- ever evaluate one service at once: each skips what another has locked, and what another has just done is not due any more.
 -- $1: the time (null: now). $2: milliseconds between two looks at a service. $3: milliseconds after which samples are
@@ -14,9 +14,10 @@ WITH moment AS MATERIALIZED (
          FROM skylark.autoscaling_queue q
          WHERE q.due_at <= COALESCE($1::timestamptz, now())
          ORDER BY q.due_at
-         LIMIT 500
+         LIMIT 2000
          FOR UPDATE SKIP LOCKED),
-     -- What is known of each. The LIMIT 1 keeps this a walk along keys, however many services there are.
+     -- What is known of each. The LIMIT 1 keeps this a walk along keys, however many services there are; in the order of the
+     -- keys, since neighbours share pages of the indexes.
      measured AS MATERIALIZED (
          SELECT q.service_id, q.due_at, q.acted_at, q.reason AS reason_before, q.decided_at, q.recommended_at, q.recommended,
                 k.target, k.generation, k.updated_at, k.settings, m.running, m.counted, m.missing, m.samples,
@@ -27,7 +28,7 @@ WITH moment AS MATERIALIZED (
                      THEN (SELECT max(h.count) FROM unnest(q.recommended_at, q.recommended) AS h (at, count)
                            WHERE h.at > o.now - make_interval(secs => (k.settings).stabilization_window)) END AS recent
          FROM moment o
-         CROSS JOIN claimed q
+         CROSS JOIN (SELECT * FROM claimed ORDER BY service_id) q
          CROSS JOIN LATERAL (
              SELECT s.target_num_instances AS target, s.generation, s.updated_at, a AS settings,
                     make_interval(secs => a.wait_period) AS period
