@@ -64,7 +64,7 @@ END
     kill $pids
     # shellcheck disable=SC2086
     wait $pids || true
-    sql -v name="$1" -v seconds="$due" -v peak="$peak" -v acting="$(awk -v v="$4" 'BEGIN { print v > 0.6 ? 3 : 2 }')" <<'END'
+    sql -v name="$1" -v seconds="$due" -v peak="$peak" -v acting="$(awk -v v="$4" 'BEGIN { print (v > 0.6 ? 3 : 2) }')" <<'END'
 SELECT format('%-36s %8s in %6s s = %8s a second   %s actions   %s MiB at most', :'name', count(*), round(:'seconds'::numeric, 2),
               round(count(*) / :'seconds'::numeric), (SELECT count(*) FROM skylark.events), round(:'peak'::numeric / 1024, 1))
 FROM skylark.autoscaling_queue WHERE evaluated_at IS NOT NULL;

@@ -89,7 +89,7 @@ WITH moment AS MATERIALIZED (
              m.acted_at, m.recent) d),
      -- A service that a user is changing at this moment is not waited for, nor is one that was changed since we looked.
      held AS MATERIALIZED (
-         SELECT s.id
+         SELECT s.id, d.wanted, d.now, d.target, d.generation, d.updated_at
          FROM decided d
          JOIN skylark.services s ON s.id = d.service_id
          WHERE d.acts AND s.target_num_instances = d.target AND s.generation = d.generation AND s.updated_at = d.updated_at
@@ -98,11 +98,10 @@ WITH moment AS MATERIALIZED (
          FOR NO KEY UPDATE OF s SKIP LOCKED),
      scaled AS (
          UPDATE skylark.services s
-         SET target_num_instances = d.wanted, last_autoscaled_at = d.now
-         FROM decided d
-         WHERE d.service_id IN (SELECT h.id FROM held h) AND s.id = d.service_id
-           AND s.target_num_instances = d.target AND s.generation = d.generation
-           AND s.updated_at = d.updated_at AND s.scaling_mode = 'AUTO' AND s.target_state = 'STARTED' AND s.deleted_at IS NULL
+         SET target_num_instances = h.wanted, last_autoscaled_at = h.now
+         FROM held h
+         WHERE s.id = h.id AND s.target_num_instances = h.target AND s.generation = h.generation
+           AND s.updated_at = h.updated_at AND s.scaling_mode = 'AUTO' AND s.target_state = 'STARTED' AND s.deleted_at IS NULL
          RETURNING s.id),
      carried_out AS (
          SELECT d.*, d.acts AND d.service_id IN (SELECT x.id FROM scaled x) AS acted
