@@ -119,6 +119,23 @@ static void check_links_exist(struct request *rq, struct json_object *fields)
     PQclear(result);
 }
 
+/* Reports every link just written by which the service, over others, reaches itself. */
+static void check_links_circle(struct request *rq, const char *id, struct json_object *fields)
+{
+    const char *params[] = {id};
+    PGresult *result;
+    if (service_fields_text(fields, "linked_to_apps") == NULL)
+        return;
+    enum db_status status = db_run(rq->db, API_LINKS_CIRCLE, params, &result);
+    request_db_problem(rq, status);
+    for (int i = 0; status == DB_OK && i < PQntuples(result); i++) {
+        char place[128];
+        snprintf(place, sizeof place, "linked_to_apps.%s", PQgetvalue(result, i, 0));
+        problem_add(&rq->problem, place, "links back to this service, which would close a circle");
+    }
+    PQclear(result);
+}
+
 /* Writes what stands in tables of its own, as far as it was given. */
 static bool write_parts(struct request *rq, const char *id, struct json_object *fields)
 {
@@ -135,6 +152,7 @@ static bool write_parts(struct request *rq, const char *id, struct json_object *
     }
     /* Once more, now that those that are there are locked: one may have been deleted in between. */
     check_links_exist(rq, fields);
+    check_links_circle(rq, id, fields);
     return rq->problem.kind == PROBLEM_NONE;
 }
 
@@ -156,23 +174,37 @@ static void check_mode(struct request *rq, struct json_object *fields, const str
         problem_add(&rq->problem, "autoscaling_config", "must be given while scaling_mode is AUTO");
 }
 
+/* What checks need to know of the installation. */
+static void ask_installation(struct request *rq, struct buf *region, struct buf *base_domain)
+{
+    PGresult *result;
+    enum db_status status = db_run(rq->db, API_INSTALLATION_GET, NULL, &result);
+    request_db_problem(rq, status);
+    if (status == DB_OK && PQntuples(result) > 0) {
+        buf_adds(region, PQgetvalue(result, 0, 0));
+        buf_adds(base_domain, PQgetvalue(result, 0, 1));
+    }
+    PQclear(result);
+}
+
 /* Reads and checks the body. NULL with every fault reported; else the caller puts it. */
 static struct json_object *read_fields(struct request *rq, const struct service *before)
 {
     struct json_object *body = request_json(rq);
     if (body == NULL)
         return NULL;
-    struct buf region = {0};
-    ask(rq, API_INSTALLATION_GET, NULL, &region);
+    struct buf region = {0}, base_domain = {0};
+    ask_installation(rq, &region, &base_domain);
     struct json_object *fields =
         fields_check(service_fields, service_n_fields, body, before == NULL ? FIELDS_CREATE : FIELDS_UPDATE, &rq->problem);
     service_fields_check_rules(fields, rq->namespace_name, before != NULL ? rq->service_name : NULL, buf_text(&region),
-                               &rq->problem);
+                               buf_text(&base_domain), &rq->problem);
     if (rq->problem.kind == PROBLEM_NONE || rq->problem.kind == PROBLEM_INVALID) {
         check_mode(rq, fields, before);
         check_links_exist(rq, fields);
     }
     buf_free(&region);
+    buf_free(&base_domain);
     json_object_put(body);
     if (rq->problem.kind == PROBLEM_NONE)
         return fields;

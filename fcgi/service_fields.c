@@ -198,8 +198,19 @@ static void check_links(struct json_object *checked, const char *service_name, s
     }
 }
 
+/* Below the base domain are the default names of everybody's services, and the operator's own. */
+static void check_domain(struct json_object *checked, const char *base_domain, struct problem *problem)
+{
+    const char *domain = service_fields_text(checked, "custom_domain_name");
+    size_t length = domain != NULL ? strlen(domain) : 0, base = strlen(base_domain);
+    if (length < base || strcmp(domain + length - base, base_domain) != 0)
+        return;
+    if (length == base || domain[length - base - 1] == '.')
+        problem_add(problem, "custom_domain_name", "must not be %s or below it: those names are Skylark's own", base_domain);
+}
+
 void service_fields_check_rules(struct json_object *checked, const char *namespace_name, const char *service_name,
-                                const char *region_name, struct problem *problem)
+                                const char *region_name, const char *base_domain, struct problem *problem)
 {
     static const char *const volume_keys[] = {"app_volume_dir", NULL};
     check_equal(checked, "namespace", namespace_name, problem);
@@ -209,6 +220,7 @@ void service_fields_check_rules(struct json_object *checked, const char *namespa
     check_ports(checked, problem);
     check_autoscaling(checked, problem);
     check_links(checked, service_name, problem);
+    check_domain(checked, base_domain, problem);
     const char *name = service_fields_text(checked, "service_name");
     if (name != NULL && strlen(name) + 1 + strlen(namespace_name) > 63)
         problem_add(problem, "service_name", "must have at most %zu characters in this namespace, since its domain name is "

@@ -160,6 +160,29 @@ static void test_bodies_of_put(void)
     api_free(&a);
 }
 
+/* Links that would close a circle, over any number of services; nothing of such a request is kept. */
+static void test_link_circle(void)
+{
+    static const char *const names[] = {"ring-a", "ring-b", "ring-c"};
+    static const char *const links[] = {"{}", "{\"ring-a\":\"a\"}", "{\"ring-b\":\"b\"}"};
+    char body[256];
+    for (size_t i = 0; i < COUNT(names); i++) {
+        snprintf(body, sizeof body, "{\"service_name\":\"%s\",\"image_name\":\"localhost/none\",\"target_state\":\"STOPPED\","
+                 "\"linked_to_apps\":%s}", names[i], links[i]);
+        CHECK(api_status("POST", body, SPACE) == 201, "%s", body);
+    }
+    struct answer a = api("PUT", "{\"linked_to_apps\":{\"ring-c\":\"c\"},\"image_tag\":\"changed\"}", SPACE "ring-a/");
+    check_problem(&a, 400, "a circle of three");
+    CHECK(doc_names(a.json, "linked_to_apps.ring-c"), "%s", a.raw.body);
+    api_free(&a);
+    a = api("GET", NULL, SPACE "ring-a/");
+    CHECK(strcmp(doc_text(a.json, "linked_to_apps"), "{}") == 0 && strcmp(doc_text(a.json, "image_tag"), "latest") == 0, "%s", a.raw.body);
+    api_free(&a);
+    CHECK(api_status("PUT", "{\"linked_to_apps\":{\"ring-a\":\"a\",\"ring-b\":\"b\"}}", SPACE "ring-c/") == 200, "two ways to one are no circle");
+    for (size_t i = COUNT(names); i-- > 0;)
+        CHECK(api_status("DELETE", NULL, SPACE "%s/", names[i]) == 204, "%s", names[i]);
+}
+
 static void test_names(void)
 {
     static const char *const names[] = {"", "-a", "a-", "A", "a_b", "a.b", "a b", "a/b", "\xc3\xa4", "..", "%2e",
@@ -283,7 +306,7 @@ static void test_after(void)
 }
 
 const struct check_test tests_bad_input[] = {
-    {"(what is stored before)", test_before}, {"bodies of POST", test_bodies}, {"bodies of PUT", test_bodies_of_put},
+    {"links in a circle", test_link_circle}, {"(what is stored before)", test_before}, {"bodies of POST", test_bodies}, {"bodies of PUT", test_bodies_of_put},
     {"names", test_names}, {"deep and large", test_deep_and_large}, {"paths", test_paths},
     {"nothing stored, the same workers", test_after}, {0},
 };

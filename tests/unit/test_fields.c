@@ -11,7 +11,7 @@ static struct json_object *check(const char *body, enum fields_mode mode, struct
     struct json_object *input = json_tokener_parse(body);
     CU_ASSERT_PTR_NOT_NULL_FATAL(input);
     struct json_object *out = fields_check(service_fields, service_n_fields, input, mode, problem);
-    service_fields_check_rules(out, "demo", mode == FIELDS_UPDATE ? "web" : NULL, "local", problem);
+    service_fields_check_rules(out, "demo", mode == FIELDS_UPDATE ? "web" : NULL, "local", "apps.example.org", problem);
     json_object_put(input);
     return out;
 }
@@ -90,6 +90,10 @@ static const struct row rows[] = {
     {"{" OK ",\"custom_domain_name\":\"My-Own.Domain.cn\"}", FIELDS_CREATE, 0, ""},
     {"{" OK ",\"custom_domain_name\":\"*.x.cn\"}", FIELDS_CREATE, 1, "must be a host name"},
     {"{" OK ",\"custom_domain_name\":\"a\\nb\"}", FIELDS_CREATE, 1, "must be a host name"},
+    {"{" OK ",\"custom_domain_name\":\"apps.example.org\"}", FIELDS_CREATE, 1, "Skylark's own"},
+    {"{" OK ",\"custom_domain_name\":\"web-other.Apps.example.org\"}", FIELDS_CREATE, 1, "Skylark's own"},
+    {"{" OK ",\"custom_domain_name\":\"myapps.example.org\"}", FIELDS_CREATE, 0, ""},
+    {"{" OK ",\"custom_domain_name\":\"example.org\"}", FIELDS_CREATE, 0, ""},
 };
 
 static void test_rows(void)

@@ -108,7 +108,7 @@ static void target_json(const char *data, size_t len)
     if (json_object_is_type(json, json_type_object)) {
         struct problem problem = {0};
         struct json_object *checked = fields_check(service_fields, service_n_fields, json, FIELDS_CREATE, &problem);
-        service_fields_check_rules(checked, "demo", NULL, "local", &problem);
+        service_fields_check_rules(checked, "demo", NULL, "local", "apps.example.org", &problem);
         json_object_put(checked);
         problem_free(&problem);
     }
