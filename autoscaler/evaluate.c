@@ -18,13 +18,17 @@
 /* Services that are due but locked are another evaluator's, or a user's who is changing them: looked at again after this. */
 #define WAIT_LEAST_MS 50
 #define WAIT_MOST_MS 2000
+/* Services a pass: few enough that a user who changes one waits no longer than a blink for its row. A power of two. */
+#define LIMIT_MOST 2048
+/* The server gives a statement up a little before we would: then it is known that nothing came of it. */
+#define SERVER_SHARE 0.9
 
 static const char *const reasons[] = {"scaled_up",   "scaled_down", "below_minimum", "above_maximum", "within_band",
                                       "at_maximum",  "at_minimum",  "at_zero",       "would_flap",    "stabilizing",
                                       "waiting",     "starting",    "no_data",       "updating",      "dry_run",
                                       "overtaken",   NULL};
 
-enum { PASSES, PASS_FAILURES, EVALUATIONS, LAG, LAG_MOST };
+enum { PASSES, PASS_FAILURES, EVALUATIONS, LAG, LAG_MOST, OVERDUE, POSTPONED };
 
 const struct metric autoscaler_metrics[] = {
     [PASSES] = {.name = "skylark_autoscaler_passes_total", .type = METRIC_COUNTER,
@@ -34,26 +38,31 @@ const struct metric autoscaler_metrics[] = {
     [EVALUATIONS] = {.name = "skylark_autoscaler_evaluations_total", .type = METRIC_COUNTER,
                      .help = "Evaluations of a service, by the reason they ended with.", .label = "reason", .values = reasons},
     [LAG] = {.name = "skylark_autoscaler_lag_seconds", .type = METRIC_GAUGE, .divisor = 1000,
-             .help = "How late the latest evaluation of the last pass was."},
+             .help = "How late the latest evaluation of the last pass that had one was."},
     [LAG_MOST] = {.name = "skylark_autoscaler_lag_max_seconds", .type = METRIC_GAUGE, .divisor = 1000,
                   .help = "How late an evaluation was at most since the process started."},
+    [OVERDUE] = {.name = "skylark_autoscaler_overdue_seconds", .type = METRIC_GAUGE, .divisor = 1000,
+                 .help = "For how long the service that is due longest has waited, when last looked; 0 when none is due."},
+    [POSTPONED] = {.name = "skylark_autoscaler_postponed_total", .type = METRIC_COUNTER,
+                   .help = "Evaluations put off for a minute because one service alone took longer than a statement may."},
 };
 const size_t autoscaler_n_metrics = sizeof autoscaler_metrics / sizeof autoscaler_metrics[0];
 
 struct evaluator {
     const struct autoscaler_settings *settings;
     struct db *db;
-    int64_t lag_most;
+    int64_t limit; /* services a pass */
 };
 
 /* *evaluated: how many services the pass took. */
 static enum db_status pass(struct evaluator *e, int64_t *evaluated)
 {
-    char interval[24], stale[24], heartbeat[24];
+    char interval[24], stale[24], heartbeat[24], limit[24];
     snprintf(interval, sizeof interval, "%" PRId64, e->settings->evaluation_interval_ms);
     snprintf(stale, sizeof stale, "%" PRId64, e->settings->sample_stale_ms);
     snprintf(heartbeat, sizeof heartbeat, "%" PRId64, e->settings->heartbeat_ms);
-    const char *params[] = {NULL, interval, stale, heartbeat};
+    snprintf(limit, sizeof limit, "%" PRId64, e->limit);
+    const char *params[] = {NULL, interval, stale, heartbeat, limit};
     PGresult *r;
     int64_t lag = 0;
     *evaluated = 0;
@@ -69,12 +78,10 @@ static enum db_status pass(struct evaluator *e, int64_t *evaluated)
         lag = late > lag ? late : lag;
     }
     PQclear(r);
-    if (*evaluated > 0)
+    if (*evaluated > 0) {
         metrics_add(PASSES, 0, 1);
-    metrics_set(LAG, 0, lag);
-    if (lag > e->lag_most) {
-        e->lag_most = lag;
-        metrics_set(LAG_MOST, 0, lag);
+        metrics_set(LAG, 0, lag);
+        metrics_raise(LAG_MOST, 0, lag);
     }
     return DB_OK;
 }
@@ -87,7 +94,21 @@ static int next_due(struct evaluator *e)
         return WAIT_AWAY_MS;
     int64_t ms = PQgetisnull(r, 0, 0) ? WAIT_MOST_MS : strtoll(PQgetvalue(r, 0, 0), NULL, 10);
     PQclear(r);
+    metrics_set(OVERDUE, 0, ms < 0 ? -ms : 0);
     return ms < WAIT_LEAST_MS ? WAIT_LEAST_MS : ms < WAIT_MOST_MS ? (int)ms : WAIT_MOST_MS;
+}
+
+/* A pass that takes too long is given up whole; so the next one takes half as many services, until it is known which one it is. */
+static void pass_failed(struct evaluator *e)
+{
+    long postponed = 0;
+    if (e->limit > 1) {
+        e->limit /= 2;
+    } else if (db_execute(e->db, AUTOSCALER_SERVICE_POSTPONE, NULL, &postponed) == DB_OK && postponed > 0) {
+        log_warning("a service takes longer to evaluate than query_deadline allows: put off for a minute");
+        metrics_add(POSTPONED, 0, 1);
+        e->limit = LIMIT_MOST;
+    }
 }
 
 static void evaluate(struct evaluator *e)
@@ -98,10 +119,14 @@ static void evaluate(struct evaluator *e)
         while (db_notified(e->db, payload, sizeof payload))
             continue;
         enum db_status status = pass(e, &evaluated);
+        if (status == DB_OK && e->limit < LIMIT_MOST)
+            e->limit *= 2;
         if (status == DB_OK && evaluated > 0)
             continue;
+        if (status != DB_OK && status != DB_RETRY && db_socket(e->db) >= 0)
+            pass_failed(e);
         if (status != DB_OK && status != DB_RETRY)
-            signals_wait(-1, WAIT_AWAY_MS);
+            signals_wait(-1, next_due(e) < WAIT_AWAY_MS ? WAIT_AWAY_MS : WAIT_MOST_MS);
         else if (status == DB_OK)
             signals_wait(db_socket(e->db), next_due(e));
     }
@@ -114,9 +139,10 @@ int evaluate_run(void *context, int index)
         .conninfo = settings->database, .application_name = "skylark-autoscaler", .statements = autoscaler_statements,
         .n_statements = AUTOSCALER__MAX, .connect_deadline_ms = settings->connect_deadline_ms,
         .query_deadline_ms = settings->query_deadline_ms, .channel = "skylark_autoscaling",
+        .statement_deadline_ms = (int64_t)((double)settings->query_deadline_ms * SERVER_SHARE),
     };
     (void)index;
-    struct evaluator e = {.settings = settings, .db = db_create(&options)};
+    struct evaluator e = {.settings = settings, .db = db_create(&options), .limit = LIMIT_MOST};
     if (e.db == NULL)
         return 1;
     evaluate(&e);

@@ -13,7 +13,7 @@ const struct metric collector_metrics[] = {
                               .help = "Logs that are not complete yet."},
     [FIGURE_SAMPLES] = {.name = "skylark_collector_samples_total", .type = METRIC_COUNTER, .help = "Metric samples stored."},
     [FIGURE_SAMPLE_LAG] = {.name = "skylark_collector_sample_lag_seconds", .type = METRIC_GAUGE, .divisor = 1000,
-                           .help = "How much later than planned the latest sample was taken."},
+                           .help = "How much later than planned the latest of the samples under way or due is."},
     [FIGURE_SAMPLE_FAILURES] = {.name = "skylark_collector_sample_failures_total", .type = METRIC_COUNTER,
                                 .help = "Samples that the engine did not give, or that could not be stored."},
     [FIGURE_INSTANCES_SAMPLED] = {.name = "skylark_collector_instances_sampled", .type = METRIC_GAUGE,

@@ -79,6 +79,7 @@ static void forget_all(struct follower *c)
         follow_free(f);
     }
     batch_clear(&c->batch);
+    metrics_set(FIGURE_LOGS_FOLLOWED, 0, 0);
     c->n_rows = c->n_bytes = 0;
     c->next_flush_ms = 0;
     c->next_pass_ms = 0;

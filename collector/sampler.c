@@ -67,17 +67,24 @@ static void target_free(struct target *t)
     free(t);
 }
 
-static void forget_all(struct sampler *s)
+static void forget_targets(struct sampler *s)
 {
     while (s->targets != NULL) {
         struct target *t = s->targets;
         s->targets = t->next;
         target_free(t);
     }
+    s->next_pass_ms = 0;
+    metrics_set(FIGURE_INSTANCES_SAMPLED, 0, 0);
+}
+
+/* Samples that will not be stored any more. */
+static void give_up_rows(struct sampler *s)
+{
+    metrics_add(FIGURE_SAMPLE_FAILURES, 0, s->n_rows);
     buf_clear(&s->rows);
     s->n_rows = 0;
     s->store_ms = 0;
-    s->next_pass_ms = 0;
 }
 
 /* --- samples --- */
@@ -127,7 +134,8 @@ static void store(struct sampler *s)
         return;
     } else {
         log_warning("%" PRId64 " samples could not be stored: %s", s->n_rows, db_message(s->right.db));
-        metrics_add(FIGURE_SAMPLE_FAILURES, 0, s->n_rows);
+        give_up_rows(s);
+        return;
     }
     buf_clear(&s->rows);
     s->n_rows = 0;
@@ -136,13 +144,14 @@ static void store(struct sampler *s)
 /* Asks for those that are due, as many as may be under way. Returns when the next one is due (monotonic). */
 static int64_t ask(struct sampler *s, int64_t now)
 {
-    int64_t next = now + TURN_MOST_MS;
+    int64_t next = now + TURN_MOST_MS, late = 0;
     for (struct target *t = s->targets; t != NULL; t = t->next) {
+        if (now - t->due_ms > late)
+            late = now - t->due_ms;
         if (t->asked != NULL)
             continue;
         if (t->due_ms <= now && s->n_asked < ASKED_MOST) {
             struct engine_usage_handler handler = {.done = usage_seen, .context = t};
-            metrics_set(FIGURE_SAMPLE_LAG, 0, now - t->due_ms);
             /* On its beat, unless that was missed by more than a beat. */
             t->due_ms += s->settings->sample_interval_ms;
             if (t->due_ms <= now)
@@ -154,16 +163,28 @@ static int64_t ask(struct sampler *s, int64_t now)
         if (t->asked == NULL && s->n_asked < ASKED_MOST && t->due_ms < next)
             next = t->due_ms;
     }
+    metrics_set(FIGURE_SAMPLE_LAG, 0, late);
     return next;
 }
 
 /* --- which instances there are --- */
 
-static void target_add(struct sampler *s, const struct engine_container *c)
+/* Where in the interval an instance has its beat: anywhere, and always the same. */
+static int64_t beat_of(const struct sampler *s, const char *instance_id)
+{
+    uint32_t hash = 5381;
+    for (const char *p = instance_id; *p != '\0'; p++)
+        hash = hash * 33 + (unsigned char)*p;
+    return (int64_t)hash % s->settings->sample_interval_ms;
+}
+
+/* Returns whether the engine answered. */
+static bool target_add(struct sampler *s, const struct engine_container *c)
 {
     struct engine_container known;
-    if (engine_container_inspect(s->right.engine, c->id, &known) != ENGINE_OK)
-        return; /* the next pass tries again */
+    enum engine_status status = engine_container_inspect(s->right.engine, c->id, &known);
+    if (status != ENGINE_OK)
+        return status != ENGINE_AWAY; /* the next pass tries again */
     struct target *t = calloc(1, sizeof *t);
     char *id = strdup(c->id);
     if (t == NULL || id == NULL) {
@@ -171,11 +192,12 @@ static void target_add(struct sampler *s, const struct engine_container *c)
         free(id);
     } else {
         *t = (struct target){.sampler = s, .next = s->targets, .container_id = id, .cpu_millis = known.cpu_millis,
-                             .due_ms = clock_monotonic_ms(), .seen = true};
+                             .due_ms = clock_monotonic_ms() + beat_of(s, c->instance), .seen = true};
         snprintf(t->instance_id, sizeof t->instance_id, "%s", c->instance);
         s->targets = t;
     }
     engine_container_clear(&known);
+    return true;
 }
 
 static void pass(struct sampler *s)
@@ -190,6 +212,7 @@ static void pass(struct sampler *s)
     }
     for (struct target *t = s->targets; t != NULL; t = t->next)
         t->seen = false;
+    bool answers = true;
     for (size_t i = 0; i < list.n; i++) {
         const struct engine_container *c = &list.items[i];
         struct target *t = s->targets;
@@ -199,8 +222,8 @@ static void pass(struct sampler *s)
             t = t->next;
         if (t != NULL)
             t->seen = true;
-        else
-            target_add(s, c);
+        else if (answers && !signals_stop()) /* those that are known are sampled, whatever one that hangs does */
+            answers = target_add(s, c);
     }
     for (struct target **at = &s->targets; *at != NULL;) {
         struct target *t = *at;
@@ -250,14 +273,15 @@ static void sample(struct sampler *s)
 {
     while (!signals_stop()) {
         switch (right_take(&s->right)) {
-        case RIGHT_TAKEN:
-            forget_all(s);
+        case RIGHT_TAKEN: /* samples that wait are of the same engine, and as good as before */
+            forget_targets(s);
             break;
         case RIGHT_HELD:
             turn(s);
             break;
         case RIGHT_STANDBY:
-            forget_all(s);
+            forget_targets(s);
+            give_up_rows(s);
             signals_wait(-1, STANDBY_MS);
             break;
         case RIGHT_AWAY:
@@ -288,7 +312,7 @@ int sampler_run(void *context, int index)
         sample(&s);
         status = 0;
     }
-    forget_all(&s);
+    forget_targets(&s);
     buf_free(&s.rows);
     engine_loop_free(s.loop);
     engine_free(s.right.engine);

@@ -281,6 +281,12 @@ static enum db_status session_prepare(struct db *db)
 {
     enum db_status status = schema_check(db);
     PGresult *r;
+    if (status == DB_OK && db->options.statement_deadline_ms > 0) {
+        char set[64];
+        snprintf(set, sizeof set, "SET statement_timeout = %lld", (long long)db->options.statement_deadline_ms);
+        status = db_command(db, set, NULL, 0, &r);
+        PQclear(r);
+    }
     if (status == DB_OK && db->options.channel != NULL) {
         char *name = PQescapeIdentifier(db->conn, db->options.channel, strlen(db->options.channel));
         struct buf listen = {0};

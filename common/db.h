@@ -39,6 +39,7 @@ struct db_options {
     size_t n_statements;
     int64_t connect_deadline_ms;
     int64_t query_deadline_ms;
+    int64_t statement_deadline_ms; /* the server itself gives a statement up after so long (DB_AWAY, and the connection stays); 0: never */
     const char *channel; /* LISTEN on it with every new connection; NULL: none; copied */
 };
 

@@ -54,6 +54,16 @@ void metrics_set(size_t row, size_t figure, int64_t amount)
         atomic_store_explicit(&figures[row][figure], amount, memory_order_relaxed);
 }
 
+void metrics_raise(size_t row, size_t figure, int64_t amount)
+{
+    if (figures == NULL)
+        return;
+    int_least64_t seen = atomic_load_explicit(&figures[row][figure], memory_order_relaxed);
+    while (seen < amount && !atomic_compare_exchange_weak_explicit(&figures[row][figure], &seen, amount, memory_order_relaxed,
+                                                                   memory_order_relaxed))
+        continue;
+}
+
 size_t metrics_figure(size_t row, const char *value)
 {
     size_t i = 0;

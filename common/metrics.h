@@ -26,6 +26,9 @@ int metrics_open(const struct metric *rows, size_t n) __attribute__((warn_unused
 void metrics_add(size_t row, size_t figure, int64_t amount);
 void metrics_set(size_t row, size_t figure, int64_t amount);
 
+/* Sets a figure to the larger of what it is and this. */
+void metrics_raise(size_t row, size_t figure, int64_t amount);
+
 /* Number of a label's value; the last one when it is not among them. */
 size_t metrics_figure(size_t row, const char *value);
 

@@ -8,18 +8,22 @@
 #include "common/clock.h"
 #include "fcgi/handlers.h"
 #include "fcgi/query_check.h"
+#include "fcgi/route.h"
 
 #define NS_PER_SECOND INT64_C(1000000000)
 #define DAY_SECONDS 86400
 #define RANGE_DEFAULT_SECONDS 3600
 #define POINTS_MOST 10000
+/* Of instances' lives that one series may be made of: some 600,000 samples at 5 s, a few seconds' work for PostgreSQL. */
+#define INSTANCE_SECONDS_MOST "3000000"
 /* As many points as a plot shows well, when no period is asked for. */
 #define POINTS_DEFAULT 240
 #define DECISIONS_DEFAULT 20
 #define DECISIONS_MOST 1000
 
 /* Parameters of the statement, by their numbers less one. */
-enum { PARAMETER_LIMIT = 3, PARAMETER_INSTANCE = 3, PARAMETER_METRIC, PARAMETER_STAT, PARAMETER_FROM, PARAMETER_UNTIL, PARAMETER_PERIOD };
+enum { PARAMETER_LIMIT = 3, PARAMETER_INSTANCE = 3, PARAMETER_METRIC, PARAMETER_STAT, PARAMETER_FROM, PARAMETER_UNTIL, PARAMETER_PERIOD,
+       PARAMETER_MOST };
 
 void bind_autoscaling(struct request *rq, const char **params)
 {
@@ -67,7 +71,9 @@ void bind_series(struct request *rq, const char **params)
     params[PARAMETER_STAT] = query_choice(rq, "metric_stat", stats);
     int64_t until = query_time(rq, "end_time", clock_wall_ns(), &whole) / NS_PER_SECOND;
     int64_t from = query_time(rq, "start_time", (until - RANGE_DEFAULT_SECONDS) * NS_PER_SECOND, &whole) / NS_PER_SECOND;
-    if (from >= until)
+    if (from < 0 || until < 0)
+        problem_add(&rq->problem, from < 0 ? "start_time" : "end_time", "must not be before 1970");
+    else if (from >= until)
         problem_add(&rq->problem, "start_time", "must be earlier than end_time");
     int64_t period = query_integer(rq, "period", 1, DAY_SECONDS, from < until ? period_for(until - from) : 1);
     /* Whole periods, so that the same time always falls into the same point. */
@@ -82,6 +88,17 @@ void bind_series(struct request *rq, const char **params)
     params[PARAMETER_FROM] = q->from;
     params[PARAMETER_UNTIL] = q->until;
     params[PARAMETER_PERIOD] = q->period;
+    params[PARAMETER_MOST] = INSTANCE_SECONDS_MOST;
+}
+
+void handle_series(struct request *rq, const PGresult *result)
+{
+    bool there = !PQgetisnull(result, 0, ROUTE_ACCESS_COLUMNS + 1);
+    if (there && PQgetisnull(result, 0, ROUTE_ACCESS_COLUMNS))
+        problem_add(&rq->problem, "start_time", "with so many instances this would be made of too many samples; ask for less time, or for "
+                    "one instance");
+    else
+        handle_document(rq, result);
 }
 
 void bind_instance_series(struct request *rq, const char **params)

@@ -29,7 +29,8 @@ route_handler handle_service_create, handle_service_update, handle_service_delet
 route_binder bind_logs, bind_instance_logs, bind_instance;
 route_handler handle_logs, handle_instance_logs;
 
-/* handle_scaling.c; both are answered by handle_document */
+/* handle_scaling.c; autoscaling is answered by handle_document */
 route_binder bind_autoscaling, bind_series, bind_instance_series;
+route_handler handle_series;
 
 #endif

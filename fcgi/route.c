@@ -47,9 +47,9 @@ const struct route routes[] = {
     {HTTP_GET, "/v1/services/{namespace}/{name}/autoscaling", ROUTE_READ, ROUTE_QUERY, 0, API_AUTOSCALING_GET, bind_autoscaling,
      handle_document, "How it is scaled: settings in force, what was seen last, the latest decisions, what comes next."},
     {HTTP_GET, "/v1/services/{namespace}/{name}/metrics", ROUTE_READ, ROUTE_QUERY, 0, API_METRICS_SERIES, bind_series,
-     handle_document, "A series of a metric over the service's instances."},
+     handle_series, "A series of a metric over the service's instances."},
     {HTTP_GET, "/v1/services/{namespace}/{name}/instances/{uuid}/metrics", ROUTE_READ, ROUTE_QUERY, 0, API_METRICS_SERIES,
-     bind_instance_series, handle_document, "The same of one instance."},
+     bind_instance_series, handle_series, "The same of one instance."},
 };
 const size_t n_routes = sizeof routes / sizeof routes[0];
 

@@ -26,7 +26,7 @@ enum route_kind {
                    * again after a deadlock: all that it did is then undone */
 };
 
-#define ROUTE_PARAMETERS_MAX 9
+#define ROUTE_PARAMETERS_MAX 10
 #define ROUTE_ACCESS_COLUMNS 4 /* token_id, user_name, granted, token_unmarked */
 
 struct route {

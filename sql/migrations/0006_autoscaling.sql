@@ -44,7 +44,8 @@ COMMENT ON COLUMN skylark.metric_samples_other.network_out IS 'As in metric_samp
 DROP FUNCTION skylark.log_partitions_maintain(interval, integer);
 CREATE FUNCTION skylark.partitions_maintain(p_table text, p_retention interval, p_days_ahead integer)
     RETURNS TABLE (partition_name text, what text)
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog
+    -- Behind a slow query a DROP would hold up everybody who comes after it; then rather later.
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog SET lock_timeout = '5s'
 AS $$
 DECLARE
     today date := (now() AT TIME ZONE 'UTC')::date;
@@ -102,6 +103,7 @@ CREATE TABLE skylark.autoscaling_queue (
     service_id uuid PRIMARY KEY REFERENCES skylark.services ON DELETE CASCADE,
     due_at timestamptz NOT NULL DEFAULT now(),
     acted_at timestamptz,
+    up_since timestamptz,
     evaluated_at timestamptz,
     reason text,
     metric_value double precision,
@@ -116,10 +118,11 @@ CREATE TABLE skylark.autoscaling_queue (
     recommended integer[] NOT NULL DEFAULT '{}'
 ) WITH (fillfactor = 60, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 CREATE INDEX autoscaling_queue_due_at_idx ON skylark.autoscaling_queue (due_at);
-COMMENT ON TABLE skylark.autoscaling_queue IS 'One row a service that is AUTO and STARTED: when the autoscaler looks at it next, and what it saw last. Kept by triggers; written by the autoscaler.';
+COMMENT ON TABLE skylark.autoscaling_queue IS 'One row a service that is or was AUTO: when the autoscaler looks at it next, and what it saw last. Kept by triggers; written by the autoscaler.';
 COMMENT ON COLUMN skylark.autoscaling_queue.service_id IS 'Which service.';
-COMMENT ON COLUMN skylark.autoscaling_queue.due_at IS 'When to look next.';
+COMMENT ON COLUMN skylark.autoscaling_queue.due_at IS 'When to look next; infinity while it is not AUTO and STARTED.';
 COMMENT ON COLUMN skylark.autoscaling_queue.acted_at IS 'When its count was last changed, by the autoscaler or by a person; waiting periods begin here.';
+COMMENT ON COLUMN skylark.autoscaling_queue.up_since IS 'When the wait before adding more began: acted_at, or when what that added ran.';
 COMMENT ON COLUMN skylark.autoscaling_queue.evaluated_at IS 'When it was last looked at.';
 COMMENT ON COLUMN skylark.autoscaling_queue.reason IS 'How that ended; as in autoscaling_decisions.';
 COMMENT ON COLUMN skylark.autoscaling_queue.metric_value IS 'Metric as seen then; null when there was none.';
@@ -180,17 +183,19 @@ BEGIN
                FROM skylark.services s
                JOIN skylark.autoscaling_settings a ON a.service_id = s.id
                WHERE s.id = p_service_id AND s.scaling_mode = 'AUTO' AND s.target_state = 'STARTED' AND s.deleted_at IS NULL) THEN
-        INSERT INTO skylark.autoscaling_queue AS q (service_id, acted_at)
-        VALUES (p_service_id, CASE WHEN p_acted THEN now() END)
+        -- By the clock, not by the transaction's beginning: a pass that looked meanwhile must not take it for seen.
+        INSERT INTO skylark.autoscaling_queue AS q (service_id, due_at, acted_at)
+        VALUES (p_service_id, clock_timestamp(), CASE WHEN p_acted THEN clock_timestamp() END)
         ON CONFLICT (service_id) DO UPDATE
-        SET due_at = now(), acted_at = CASE WHEN p_acted THEN now() ELSE q.acted_at END;
+        SET due_at = EXCLUDED.due_at, acted_at = GREATEST(EXCLUDED.acted_at, q.acted_at);
         PERFORM pg_notify('skylark_autoscaling', '');
     ELSE
-        DELETE FROM skylark.autoscaling_queue WHERE service_id = p_service_id;
+        -- It keeps its history: over to MANUAL and back is no way around a waiting period.
+        UPDATE skylark.autoscaling_queue SET due_at = 'infinity' WHERE service_id = p_service_id;
     END IF;
 END
 $$;
-COMMENT ON FUNCTION skylark.autoscaling_enqueue IS 'Puts a service that is AUTO and STARTED into autoscaling_queue, due now, and takes any other out of it. p_acted: its count was changed just now.';
+COMMENT ON FUNCTION skylark.autoscaling_enqueue IS 'Puts a service that is AUTO and STARTED into autoscaling_queue, due now, and lets any other rest. p_acted: its count was changed just now.';
 
 CREATE FUNCTION skylark.services_autoscaling_changed() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog
@@ -337,7 +342,7 @@ CREATE FUNCTION skylark.autoscaling_message(
                WHEN 'would_flap' THEN 'Below the band, but fewer instances would stand above it.'
                WHEN 'stabilizing' THEN 'Below the band, but not yet for the whole stabilization window.'
                WHEN 'waiting' THEN 'Outside the band, but within a waiting period of the latest change.'
-               WHEN 'starting' THEN 'Instances are still starting, or too young to count.'
+               WHEN 'starting' THEN 'Instances that are wanted don''t run yet, or are too young to count.'
                WHEN 'no_data' THEN p_missing || ' instances have no fresh samples; without them nothing is taken away.'
                WHEN 'updating' THEN 'A change of the service is still being carried out.'
                WHEN 'dry_run' THEN 'Would go from ' || p_target_before || ' to ' || p_wanted || ' instances; dry run.'
@@ -370,7 +375,8 @@ SELECT n.name AS namespace, s.name AS service, s.target_num_instances AS target,
 FROM skylark.autoscaling_queue q
 JOIN skylark.services s ON s.id = q.service_id
 JOIN skylark.autoscaling_settings a ON a.service_id = s.id
-JOIN skylark.namespaces n ON n.id = s.namespace_id;
+JOIN skylark.namespaces n ON n.id = s.namespace_id
+WHERE q.due_at < 'infinity';
 COMMENT ON VIEW skylark.autoscaling_overview IS 'AUTO services and what the autoscaler saw last, for people.';
 COMMENT ON COLUMN skylark.autoscaling_overview.namespace IS 'Namespace.';
 COMMENT ON COLUMN skylark.autoscaling_overview.service IS 'Service.';

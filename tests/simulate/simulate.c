@@ -387,7 +387,7 @@ static bool step(int now)
     const char *samples_text = array_end(&samples);
     sent = ask("samples", 5, at, samples_text, array_end(&cpus), array_end(&memories), array_end(&networks), NULL) && sent;
     /* One pass takes 500 services, and there are fewer. */
-    sent = ask("evaluate", 4, stamp, step_ms, stale_ms, heartbeat_ms, NULL, NULL) && sent;
+    sent = ask("evaluate", 5, stamp, step_ms, stale_ms, heartbeat_ms, "2048", NULL) && sent;
     sent = ask("decisions", 1, last, NULL, NULL, NULL, NULL, NULL) && sent;
     sent = ask("targets", 1, at, NULL, NULL, NULL, NULL, NULL) && PQpipelineSync(conn) == 1 && sent;
     bool good = sent && take_results(now, &last_decision);

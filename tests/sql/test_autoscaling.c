@@ -158,8 +158,8 @@ static const char *evaluate_by(PGconn *c, double after, const char *heartbeat_ms
     static char out[80];
     char at[64];
     snprintf(at, sizeof at, "%s", sql_value(c, "SELECT clock_timestamp() + interval '%f s'", after));
-    const char *params[] = {at, "15000", "30000", heartbeat_ms};
-    PGresult *r = PQexecParams(c, autoscaler_statements[AUTOSCALER_SERVICES_EVALUATE].sql, 4, NULL, params, NULL, NULL, 0);
+    const char *params[] = {at, "15000", "30000", heartbeat_ms, "2048"};
+    PGresult *r = PQexecParams(c, autoscaler_statements[AUTOSCALER_SERVICES_EVALUATE].sql, 5, NULL, params, NULL, NULL, 0);
     if (PQresultStatus(r) != PGRES_TUPLES_OK)
         snprintf(out, sizeof out, "%.70s", PQresultErrorMessage(r));
     else if (PQntuples(r) == 0)
@@ -269,12 +269,19 @@ static void test_dry_run_and_window(void)
     expect(evaluate(0), "dry_run 1", "a dry run");
     expect(sql_value(c, "SELECT target_num_instances || ' ' || (last_autoscaled_at IS NULL) FROM skylark.services"), "2 true", "changes nothing");
     expect(sql_value(c, "SELECT target_after || ' ' || wanted FROM skylark.autoscaling_decisions"), "2 3", "and says what it would do");
+    c = with_auto("stabilization_window = 60, wait_period = 30", 4, 0.05);
+    expect(evaluate(0), "stabilizing 1", "with no history the count itself stands for the window");
+    due_now(c);
+    expect(evaluate(1), "stabilizing 1", "and goes on doing so");
     c = with_auto("stabilization_window = 60, wait_period = 30", 4, 0.4);
     expect(evaluate(0), "within_band 1", "as many as there are");
     sql_run(c, "UPDATE skylark.metric_samples SET cpu_utilization = 0.05");
     due_now(c);
     expect(evaluate(1), "stabilizing 1", "the window still asks for 4");
-    sql_run(c, "UPDATE skylark.metric_samples SET sampled_at = sampled_at + interval '65 s'");
+    sql_run(c, "UPDATE skylark.metric_samples SET sampled_at = sampled_at + interval '31 s'");
+    due_now(c);
+    expect(evaluate(31), "stabilizing 1", "half way through it");
+    sql_run(c, "UPDATE skylark.metric_samples SET sampled_at = sampled_at + interval '31 s'");
     due_now(c);
     expect(evaluate(62), "scaled_down 1", "the window is over");
     expect(sql_value(c, "SELECT recommended::text FROM skylark.autoscaling_queue"), "{3}", "what is kept of the window");
@@ -344,6 +351,14 @@ static void test_queue(void)
         expect(sql_value(c, "SELECT count(*) FROM skylark.autoscaling_queue WHERE due_at <= now()"), rows[i].queued, rows[i].change);
         expect(sql_value(c, "SELECT target_num_instances FROM skylark.services"), "2", "the count stays");
     }
+    /* Over to MANUAL and back is no way around a waiting period. */
+    with_auto("", 2, 0.9);
+    expect(evaluate(0), "scaled_up 1", "above");
+    sql_run(c, "UPDATE skylark.services SET scaling_mode = 'MANUAL'");
+    expect(evaluate(0), "nothing", "in MANUAL nothing is due");
+    sql_run(c, "UPDATE skylark.services SET scaling_mode = 'AUTO'");
+    sql_run(c, "UPDATE skylark.service_status SET observed_revision = (SELECT revision FROM skylark.reconcile_queue)");
+    expect(evaluate(0), "waiting 1", "the wait goes on");
     with_auto("", 2, 0.4);
     evaluate(0);
     expect(sql_value(c, "SELECT due_at > now() FROM skylark.autoscaling_queue"), "t", "evaluated");

@@ -16,15 +16,16 @@ SELECT a.token_id, a.user_name, a.granted, a.token_unmarked,
                'scale_up_wait_period', COALESCE(x.scale_up_wait_period, x.wait_period),
                'scale_down_wait_period', COALESCE(x.scale_down_wait_period, x.wait_period),
                'stabilization_window', x.stabilization_window, 'dry_run', x.dry_run) END,
-           'current', CASE WHEN q.evaluated_at IS NOT NULL THEN json_build_object(
+           -- What was seen before the latest change is not what is: for the moment until the next look there is nothing to show.
+           'current', CASE WHEN q.evaluated_at >= s.updated_at AND q.due_at < 'infinity' THEN json_build_object(
                'time', skylark.iso_time(q.evaluated_at), 'reason', q.reason,
                'message', skylark.autoscaling_message(
                    q.reason, x.metric_name, x.metric_stat, q.metric_value, x.upper_threshold, x.lower_threshold, q.samples,
                    q.running, q.counted, q.missing, q.target, q.wanted, q.wanted),
                'metric_value', q.metric_value, 'samples', q.samples, 'running_instances', q.running,
                'counted_instances', q.counted, 'missing_instances', q.missing, 'wanted_num_instances', q.wanted) END,
-           'next_evaluation_at', skylark.iso_time(q.due_at),
-           'scale_up_from', skylark.iso_time(q.acted_at + make_interval(secs => COALESCE(x.scale_up_wait_period, x.wait_period))),
+           'next_evaluation_at', CASE WHEN q.due_at < 'infinity' THEN skylark.iso_time(q.due_at) END,
+           'scale_up_from', skylark.iso_time(COALESCE(q.up_since, q.acted_at) + make_interval(secs => COALESCE(x.scale_up_wait_period, x.wait_period))),
            'scale_down_from', skylark.iso_time(q.acted_at + make_interval(secs => COALESCE(x.scale_down_wait_period, x.wait_period))),
            'decisions', COALESCE((
                SELECT json_agg(json_build_object(

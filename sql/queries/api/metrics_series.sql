@@ -1,9 +1,10 @@
 -- hot
 -- A series of the metric $5 of the service $3 in the namespace $2, or of its instance $4 alone (null: of all), for the token
 -- with hash $1: the statistic $6 over each $9 seconds from $7 up to, but without, $8 (seconds since 1970, multiples of $9).
--- Null when there is no such service or instance.
+-- Null when there is no such service or instance; and when it would be made of the samples of more than $10 seconds of instances'
+-- lives, which the last column tells.
 SELECT a.token_id, a.user_name, a.granted, a.token_unmarked,
-       CASE WHEN s.id IS NOT NULL AND ($4::uuid IS NULL OR i.id IS NOT NULL) THEN json_build_object(
+       CASE WHEN s.id IS NOT NULL AND ($4::uuid IS NULL OR i.id IS NOT NULL) AND l.seconds <= $10::bigint THEN json_build_object(
            'metric_name', $5::text, 'metric_stat', $6::text,
            'unit', CASE WHEN $5::text LIKE 'NETWORK%' THEN 'bytes per second' ELSE 'fraction of the limit' END,
            'start_time', $7::bigint, 'end_time', $8::bigint, 'period', $9::bigint,
@@ -21,7 +22,13 @@ SELECT a.token_id, a.user_name, a.granted, a.token_unmarked,
                                             WHEN 'NETWORK_IN' THEN m.network_in ELSE m.network_out END AS value) v
                    WHERE k.service_id = s.id AND ($4::uuid IS NULL OR k.id = $4::uuid)
                      AND m.sampled_at >= to_timestamp($7::bigint) AND m.sampled_at < to_timestamp($8::bigint)
-                   GROUP BY 1) p ON p.at = b.at))::text END
+                   GROUP BY 1) p ON p.at = b.at))::text END,
+       CASE WHEN s.id IS NOT NULL AND ($4::uuid IS NULL OR i.id IS NOT NULL) THEN l.seconds END
 FROM skylark.access($1::bytea, $2::text) a
 LEFT JOIN skylark.services s ON s.namespace_id = a.namespace_id AND s.name = $3::text AND s.deleted_at IS NULL
 LEFT JOIN skylark.instances i ON i.service_id = s.id AND i.id = $4::uuid
+LEFT JOIN LATERAL (
+    SELECT COALESCE(sum(GREATEST(LEAST($8::bigint, COALESCE(date_part('epoch', e.finished_at), $8::bigint))
+                                 - GREATEST($7::bigint, date_part('epoch', e.created_at)), 0)), 0)::bigint AS seconds
+    FROM skylark.instances e
+    WHERE e.service_id = s.id AND ($4::uuid IS NULL OR e.id = $4::uuid)) l ON true

@@ -1,5 +1,5 @@
 -- hot
--- One pass: claims services that are due, 2,000 at the most, evaluates them and carries the decisions out, all in this one
+-- One pass: claims services that are due, $5 at the most, evaluates them and carries the decisions out, all in this one
 -- statement. So a pass is done whole or not at all, whatever happens to the process that sent it, and no two autoscalers
 -- ever evaluate one service at once: each skips what another has locked, and what another has just done is not due any more.
 -- $1: the time (null: now). $2: milliseconds between two looks at a service. $3: milliseconds after which samples are
@@ -14,7 +14,7 @@ WITH moment AS MATERIALIZED (
          FROM skylark.autoscaling_queue q
          WHERE q.due_at <= COALESCE($1::timestamptz, now())
          ORDER BY q.due_at
-         LIMIT 2000
+         LIMIT $5::bigint
          FOR UPDATE SKIP LOCKED),
      -- What is known of each. The LIMIT 1 keeps this a walk along keys, however many services there are; in the order of the
      -- keys, since neighbours share pages of the indexes.
@@ -26,7 +26,8 @@ WITH moment AS MATERIALIZED (
                                               ELSE m.least END AS value,
                 CASE WHEN (k.settings).stabilization_window > 0
                      THEN (SELECT max(h.count) FROM unnest(q.recommended_at, q.recommended) AS h (at, count)
-                           WHERE h.at > o.now - make_interval(secs => (k.settings).stabilization_window)) END AS recent
+                           WHERE h.at > o.now - make_interval(secs => (k.settings).stabilization_window)) END AS known,
+                CASE WHEN (k.settings).stabilization_window > 0 THEN k.target END AS held_at
          FROM moment o
          CROSS JOIN (SELECT * FROM claimed ORDER BY service_id) q
          CROSS JOIN LATERAL (
@@ -75,7 +76,8 @@ WITH moment AS MATERIALIZED (
                            WHERE st.service_id = m.service_id) END AS condition
          FROM measured m),
      decided AS MATERIALIZED (
-         SELECT m.*, d.wanted, d.recommended AS recommendation, d.reason,
+         -- Where nothing of the stabilization window is known, the count itself stands for it.
+         SELECT m.*, d.wanted, GREATEST(d.recommended, CASE WHEN m.known IS NULL THEN m.held_at END) AS recommendation, d.reason,
                 d.reason IN ('below_minimum', 'above_maximum', 'scaled_up', 'scaled_down') AS acts,
                 COALESCE((m.settings).scale_up_wait_period, (m.settings).wait_period) AS wait_up,
                 COALESCE((m.settings).scale_down_wait_period, (m.settings).wait_period) AS wait_down
@@ -86,7 +88,7 @@ WITH moment AS MATERIALIZED (
              (m.settings).decrease_delta, COALESCE((m.settings).scale_up_wait_period, (m.settings).wait_period),
              COALESCE((m.settings).scale_down_wait_period, (m.settings).wait_period), (m.settings).dry_run, m.value, m.running,
              m.missing, COALESCE(m.condition = 'updating', false), m.condition = 'progressing' AND m.running < m.target, m.up_since,
-             m.acted_at, m.recent) d),
+             m.acted_at, COALESCE(m.known, m.held_at)) d),
      -- A service that a user is changing at this moment is not waited for, nor is one that was changed since we looked.
      held AS MATERIALIZED (
          SELECT s.id, d.wanted, d.now, d.target, d.generation, d.updated_at
@@ -110,7 +112,8 @@ WITH moment AS MATERIALIZED (
          SELECT d.*,
                 CASE WHEN d.acts AND NOT d.acted THEN 'overtaken' ELSE d.reason END AS ended,
                 CASE WHEN d.acted THEN d.now ELSE d.acted_at END AS acted_last,
-                LEAST($2::bigint / 1000.0, (d.settings).wait_period)::double precision AS period
+                -- A long window moves slowly and is dear to read: a look every twentieth of it will do.
+                LEAST(GREATEST($2::bigint / 1000.0, (d.settings).wait_period / 20.0), (d.settings).wait_period)::double precision AS period
          FROM carried_out d),
      -- When it is to be looked at again: at its place in the period, and when a waiting period ends.
      waits AS (
@@ -153,7 +156,7 @@ WITH moment AS MATERIALIZED (
          WHERE p.acted),
      kept AS (
          UPDATE skylark.autoscaling_queue q
-         SET due_at = p.next_due_at, acted_at = p.acted_last, evaluated_at = p.now, reason = p.ended, metric_value = p.value,
+         SET due_at = p.next_due_at, acted_at = p.acted_last, up_since = CASE WHEN p.acted THEN p.now ELSE p.up_since END, evaluated_at = p.now, reason = p.ended, metric_value = p.value,
              samples = p.samples, running = p.running, counted = p.counted, missing = p.missing, target = p.target,
              wanted = p.wanted, decided_at = CASE WHEN p.recorded THEN p.now ELSE p.decided_at END,
              -- Of the recommendations, those that a later one is not as large as: with the newest, they fall.

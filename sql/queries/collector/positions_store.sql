@@ -18,8 +18,16 @@ WITH reached AS (
          SET next_seq = EXCLUDED.next_seq, stdout_at_ns = EXCLUDED.stdout_at_ns,
              stdout_lines_at = EXCLUDED.stdout_lines_at, stderr_at_ns = EXCLUDED.stderr_at_ns,
              stderr_lines_at = EXCLUDED.stderr_lines_at, open_at_ns = EXCLUDED.open_at_ns, stored_bytes = p.stored_bytes + EXCLUDED.stored_bytes,
-             updated_at = now(), completed_at = EXCLUDED.completed_at)
+             updated_at = now(), completed_at = EXCLUDED.completed_at),
+     -- Locked in the order of the key, as everybody does who changes several: nobody waits in a circle.
+     due AS (
+         SELECT l.service_id
+         FROM skylark.reconcile_queue l
+         WHERE l.service_id IN (SELECT r.service_id FROM reached r WHERE r.completed)
+         ORDER BY l.service_id
+         FOR UPDATE)
 UPDATE skylark.reconcile_queue q
 SET wakes = q.wakes + 1, due_at = LEAST(q.due_at, now())
-WHERE q.service_id IN (SELECT r.service_id FROM reached r WHERE r.completed)
+FROM due
+WHERE q.service_id = due.service_id
 RETURNING pg_notify('skylark_services', q.service_id::text)

@@ -12,11 +12,18 @@ WITH there AS (
          FROM there t
          JOIN skylark.instances i ON i.id = t.instance
          WHERE i.state IN ('intended', 'removed')),
+     -- Locked in the order of the key, as everybody does who changes several: nobody waits in a circle.
+     due AS (
+         SELECT l.service_id
+         FROM skylark.reconcile_queue l
+         WHERE l.service_id IN (SELECT d.service_id FROM different d) AND l.lease_owner IS NULL
+         ORDER BY l.service_id
+         FOR UPDATE),
      woken AS (
          UPDATE skylark.reconcile_queue q
          SET wakes = q.wakes + 1, due_at = LEAST(q.due_at, now())
-         FROM different d
-         WHERE q.service_id = d.service_id AND q.lease_owner IS NULL
+         FROM due
+         WHERE q.service_id = due.service_id
          RETURNING pg_notify('skylark_services', q.service_id::text))
 SELECT t.id, (SELECT count(*) FROM woken)
 FROM there t
