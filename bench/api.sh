@@ -9,7 +9,7 @@ CONNECTIONS=${CONNECTIONS:-64}
 SETTINGS=("SECONDS_EACH=$SECONDS_EACH" "CONNECTIONS=$CONNECTIONS")
 bench_inside "$@"
 bench_up
-workers=$(ps -o pid= --ppid "$(cut -d ' ' -f 1 "$SKYLARK_VAR/run/api.pid")" | wc -l)
+workers=$(ps -o pid= --ppid "$(<"$SKYLARK_VAR/run/api.pid")" | wc -l)
 cd "$WORK"
 
 # The token goes in through a file: arguments are for all to read.

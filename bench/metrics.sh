@@ -38,7 +38,7 @@ ticks() { # PIDS
     echo "$sum"
 }
 engine_pids() { pgrep -x 'dockerd|containerd|containerd-shim.*'; }
-collector_pids() { pgrep -P "$(cut -d ' ' -f 1 "$SKYLARK_VAR/run/collector.pid")"; }
+collector_pids() { pgrep -P "$(<"$SKYLARK_VAR/run/collector.pid")"; }
 hz=$(getconf CLK_TCK)
 
 leg() { # NAME
@@ -54,7 +54,7 @@ leg() { # NAME
 }
 collector_with() { # SAMPLE_INTERVAL
     sed -i "s/^sample_interval = .*/sample_interval = $1/" "$SKYLARK_VAR/etc/collector.conf"
-    kill -HUP "$(cut -d ' ' -f 1 "$SKYLARK_VAR/run/collector.pid")"
+    kill -HUP "$(<"$SKYLARK_VAR/run/collector.pid")"
     sleep 3
 }
 

@@ -142,9 +142,9 @@ secret() {
 }
 
 # --- processes -------------------------------------------------------------------------------------------
-# A started process NAME has run/NAME.pid, "pid start-time boot", where start-time is the kernel's, so that a
-# later process with the same number is never taken for it; run/NAME.made, what it was made of; and
-# run/NAME/ as its working folder, by which its leftover children are told apart.
+# A started process NAME has run/NAME.pid; run/NAME.born, "start-time boot", where start-time is the kernel's, so
+# that a later process with the same number is never taken for it; run/NAME.made, what it was made of; and run/NAME/
+# as its working folder, by which its leftover children are told apart.
 BOOT=$(cat /proc/sys/kernel/random/boot_id)
 
 # Start time of a process in ticks since boot; fails when it is gone or a zombie.
@@ -160,7 +160,7 @@ pid_born() {
 # Prints the pid when NAME lives.
 process_pid() {
     local pid born boot
-    read -r pid born boot 2>/dev/null <"$VAR/run/$1.pid" || return 1
+    { read -r pid <"$VAR/run/$1.pid" && read -r born boot <"$VAR/run/$1.born"; } 2>/dev/null || return 1
     [ "$boot" = "$BOOT" ] && [ "$(pid_born "$pid")" = "$born" ] && echo "$pid"
 }
 
@@ -213,7 +213,7 @@ process_stop() {
         born=$(pid_born "$pid") && pid_end "$pid" "$born" "${2:-TERM}" "${3:-15}"
     fi
     process_sweep "$name"
-    rm -f "$VAR/run/$name.pid" "$VAR/run/$name.made"
+    rm -f "$VAR/run/$name.pid" "$VAR/run/$name.born" "$VAR/run/$name.made"
 }
 
 # Kills leftovers of NAME (children of a master that was killed).
@@ -277,7 +277,10 @@ process_start() {
     process_record "$name" "$pid"
     printf '%s\n' "$made" >"$VAR/run/$name.made"
 }
-process_record() { printf '%s %s %s\n' "$2" "$(pid_born "$2" || echo 0)" "$BOOT" | file_write "$VAR/run/$1.pid" 644; }
+process_record() {
+    printf '%s %s\n' "$(pid_born "$2" || echo 0)" "$BOOT" | file_write "$VAR/run/$1.born" 644
+    printf '%s\n' "$2" | file_write "$VAR/run/$1.pid" 644
+}
 
 # The last lines of the logs of the named processes, for a person who must find out why.
 show_logs() {
