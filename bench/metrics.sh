@@ -9,7 +9,6 @@ SETTINGS=("INSTANCES=$INSTANCES" "SECONDS_EACH=$SECONDS_EACH")
 bench_inside "$@"
 bench_up
 cd "$WORK"
-ctl() { "$ROOT/build/skylarkctl" -c "$SKYLARK_VAR/etc/ctl.conf" "$@"; }
 api() { curl -sS --fail-with-body --cacert "$SKYLARK_CA" -H "Authorization: Token $SKYLARK_TOKEN" -H 'Content-Type: application/json' "$@"; }
 wait_for() { # SECONDS COMMAND...
     local end=$((SECONDS + $1))

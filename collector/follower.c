@@ -303,7 +303,7 @@ static void pass(struct follower *c)
     engine_container_list_free(&list);
 }
 
-/* --- the right to write, and the loop --- */
+/* --- the loop --- */
 
 static int wait_ms(const struct follower *c)
 {
@@ -315,12 +315,9 @@ static int wait_ms(const struct follower *c)
 
 static void hear(struct follower *c)
 {
-    char payload[64];
     int64_t soon = clock_monotonic_ms() + PASS_LEAST_MS;
-    while (db_notified(c->right.db, payload, sizeof payload)) {
-        if (c->next_pass_ms > soon)
-            c->next_pass_ms = soon;
-    }
+    if (right_announced(&c->right) && c->next_pass_ms > soon)
+        c->next_pass_ms = soon;
 }
 
 static void turn(struct follower *c)
@@ -343,23 +340,16 @@ static void turn(struct follower *c)
 
 static int follower_open(struct follower *c, const struct collector_settings *settings)
 {
-    struct db_options database = {
-        .conninfo = settings->database, .application_name = "skylark-collector logs", .statements = collector_statements,
-        .n_statements = COLLECTOR__MAX, .connect_deadline_ms = settings->connect_deadline_ms,
-        .query_deadline_ms = settings->query_deadline_ms, .channel = "skylark_instances",
-    };
     struct engine_options engine = {.endpoint = settings->engine, .call_deadline_ms = settings->engine_deadline_ms};
     c->settings = settings;
     c->maintain.settings = settings;
-    c->right.db = db_create(&database);
-    c->right.engine = engine_create(&engine);
     c->loop = engine_loop_create(&engine);
-    return c->right.db != NULL && c->right.engine != NULL && c->loop != NULL ? 0 : -1;
+    return right_open(&c->right, settings, "logs") == 0 && c->loop != NULL ? 0 : -1;
 }
 
 int follower_run(void *context, int index)
 {
-    struct follower c = {.right = {.what = "logs"}};
+    struct follower c = {0};
     (void)index;
     int status = 1;
     if (follower_open(&c, context) == 0) {
@@ -379,7 +369,6 @@ int follower_run(void *context, int index)
     forget_all(&c);
     batch_free(&c.batch);
     engine_loop_free(c.loop);
-    engine_free(c.right.engine);
-    db_free(c.right.db);
+    right_close(&c.right);
     return status;
 }

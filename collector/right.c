@@ -6,6 +6,35 @@
 #include "common/log.h"
 #include "gen/collector_statements.h"
 
+int right_open(struct right *right, const struct collector_settings *settings, const char *what)
+{
+    char name[64];
+    snprintf(name, sizeof name, "skylark-collector %s", what);
+    struct db_options database = {
+        .conninfo = settings->database, .application_name = name, .statements = collector_statements,
+        .n_statements = COLLECTOR__MAX, .connect_deadline_ms = settings->connect_deadline_ms,
+        .query_deadline_ms = settings->query_deadline_ms, .channel = "skylark_instances",
+    };
+    struct engine_options engine = {.endpoint = settings->engine, .call_deadline_ms = settings->engine_deadline_ms};
+    *right = (struct right){.what = what, .db = db_create(&database), .engine = engine_create(&engine)};
+    return right->db != NULL && right->engine != NULL ? 0 : -1;
+}
+
+void right_close(struct right *right)
+{
+    engine_free(right->engine);
+    db_free(right->db);
+}
+
+bool right_announced(struct right *right)
+{
+    char payload[64];
+    bool announced = false;
+    while (db_notified(right->db, payload, sizeof payload))
+        announced = true;
+    return announced;
+}
+
 enum right_status right_take(struct right *right)
 {
     struct engine_description d;

@@ -243,12 +243,9 @@ static void pass(struct sampler *s)
 
 static void hear(struct sampler *s)
 {
-    char payload[64];
     int64_t soon = clock_monotonic_ms() + PASS_LEAST_MS;
-    while (db_notified(s->right.db, payload, sizeof payload)) {
-        if (s->next_pass_ms > soon)
-            s->next_pass_ms = soon;
-    }
+    if (right_announced(&s->right) && s->next_pass_ms > soon)
+        s->next_pass_ms = soon;
 }
 
 static void turn(struct sampler *s)
@@ -296,26 +293,18 @@ static void sample(struct sampler *s)
 int sampler_run(void *context, int index)
 {
     const struct collector_settings *settings = context;
-    struct db_options database = {
-        .conninfo = settings->database, .application_name = "skylark-collector samples", .statements = collector_statements,
-        .n_statements = COLLECTOR__MAX, .connect_deadline_ms = settings->connect_deadline_ms,
-        .query_deadline_ms = settings->query_deadline_ms, .channel = "skylark_instances",
-    };
     struct engine_options engine = {.endpoint = settings->engine, .call_deadline_ms = settings->engine_deadline_ms};
-    struct sampler s = {.settings = settings, .right = {.what = "samples"}};
+    struct sampler s = {.settings = settings};
     int status = 1;
     (void)index;
-    s.right.db = db_create(&database);
-    s.right.engine = engine_create(&engine);
     s.loop = engine_loop_create(&engine);
-    if (s.right.db != NULL && s.right.engine != NULL && s.loop != NULL) {
+    if (right_open(&s.right, settings, "samples") == 0 && s.loop != NULL) {
         sample(&s);
         status = 0;
     }
     forget_targets(&s);
     buf_free(&s.rows);
     engine_loop_free(s.loop);
-    engine_free(s.right.engine);
-    db_free(s.right.db);
+    right_close(&s.right);
     return status;
 }

@@ -102,38 +102,34 @@ static bool write_row(struct request *rq, unsigned statement, const char *const 
     return status == DB_OK;
 }
 
-/* Reports every linked service that is not there. */
-static void check_links_exist(struct request *rq, struct json_object *fields)
+/* Reports each link that a statement finds fault with, by the name of the service linked to. */
+static void report_links(struct request *rq, unsigned statement, const char *const *params, const char *fault)
 {
-    const char *params[] = {rq->access.namespace_id, service_fields_text(fields, "linked_to_apps")};
-    if (params[1] == NULL)
-        return;
     PGresult *result;
-    enum db_status status = db_run(rq->db, API_LINKS_MISSING, params, &result);
+    enum db_status status = db_run(rq->db, statement, params, &result);
     request_db_problem(rq, status);
     for (int i = 0; status == DB_OK && i < PQntuples(result); i++) {
         char place[128];
         snprintf(place, sizeof place, "linked_to_apps.%s", PQgetvalue(result, i, 0));
-        problem_add(&rq->problem, place, "is no service of this namespace");
+        problem_add(&rq->problem, place, "%s", fault);
     }
     PQclear(result);
+}
+
+/* Reports every linked service that is not there. */
+static void check_links_exist(struct request *rq, struct json_object *fields)
+{
+    const char *params[] = {rq->access.namespace_id, service_fields_text(fields, "linked_to_apps")};
+    if (params[1] != NULL)
+        report_links(rq, API_LINKS_MISSING, params, "is no service of this namespace");
 }
 
 /* Reports every link just written by which the service, over others, reaches itself. */
 static void check_links_circle(struct request *rq, const char *id, struct json_object *fields)
 {
     const char *params[] = {id};
-    PGresult *result;
-    if (service_fields_text(fields, "linked_to_apps") == NULL)
-        return;
-    enum db_status status = db_run(rq->db, API_LINKS_CIRCLE, params, &result);
-    request_db_problem(rq, status);
-    for (int i = 0; status == DB_OK && i < PQntuples(result); i++) {
-        char place[128];
-        snprintf(place, sizeof place, "linked_to_apps.%s", PQgetvalue(result, i, 0));
-        problem_add(&rq->problem, place, "links back to this service, which would close a circle");
-    }
-    PQclear(result);
+    if (service_fields_text(fields, "linked_to_apps") != NULL)
+        report_links(rq, API_LINKS_CIRCLE, params, "links back to this service, which would close a circle");
 }
 
 /* Writes what stands in tables of its own, as far as it was given. */

@@ -3,7 +3,7 @@
 -- statement. So a pass is done whole or not at all, whatever happens to the process that sent it, and no two autoscalers
 -- ever evaluate one service at once: each skips what another has locked, and what another has just done is not due any more.
 -- $1: the time (null: now). $2: milliseconds between two looks at a service. $3: milliseconds after which samples are
--- stale. $4: milliseconds after which a decision that still holds is recorded anew.
+-- stale. $4: milliseconds after which a decision that still holds is recorded anew. $5: how many services.
 -- Returns a row a reason: how many evaluations ended so, and how late the latest was, in milliseconds.
 WITH moment AS MATERIALIZED (
          SELECT COALESCE($1::timestamptz, now()) AS now,
@@ -67,7 +67,8 @@ WITH moment AS MATERIALIZED (
                    WHERE i.service_id = q.service_id AND i.state = 'running' AND i.stop_requested_at IS NULL) i) m),
      -- What the deployer is about matters only where something might be done.
      observed AS (
-         SELECT m.*,
+         SELECT m.*, COALESCE((m.settings).scale_up_wait_period, (m.settings).wait_period) AS wait_up,
+                COALESCE((m.settings).scale_down_wait_period, (m.settings).wait_period) AS wait_down,
                 CASE WHEN m.value BETWEEN (m.settings).lower_threshold AND (m.settings).upper_threshold THEN NULL
                      ELSE (SELECT CASE WHEN st.observed_generation < m.generation OR st.observed_revision <> r.revision THEN 'updating'
                                        ELSE st.condition END
@@ -78,15 +79,12 @@ WITH moment AS MATERIALIZED (
      decided AS MATERIALIZED (
          -- Where nothing of the stabilization window is known, the count itself stands for it.
          SELECT m.*, d.wanted, GREATEST(d.recommended, CASE WHEN m.known IS NULL THEN m.held_at END) AS recommendation, d.reason,
-                d.reason IN ('below_minimum', 'above_maximum', 'scaled_up', 'scaled_down') AS acts,
-                COALESCE((m.settings).scale_up_wait_period, (m.settings).wait_period) AS wait_up,
-                COALESCE((m.settings).scale_down_wait_period, (m.settings).wait_period) AS wait_down
+                d.reason IN ('below_minimum', 'above_maximum', 'scaled_up', 'scaled_down') AS acts
          FROM observed m
          CROSS JOIN LATERAL skylark.autoscaling_decide(
              m.now, m.target, (m.settings).minimum_num_instances, (m.settings).maximum_num_instances,
              (m.settings).upper_threshold, (m.settings).lower_threshold, (m.settings).increase_delta,
-             (m.settings).decrease_delta, COALESCE((m.settings).scale_up_wait_period, (m.settings).wait_period),
-             COALESCE((m.settings).scale_down_wait_period, (m.settings).wait_period), (m.settings).dry_run, m.value, m.running,
+             (m.settings).decrease_delta, m.wait_up, m.wait_down, (m.settings).dry_run, m.value, m.running,
              m.missing, COALESCE(m.condition = 'updating', false), m.condition = 'progressing' AND m.running < m.target, m.up_since,
              m.acted_at, COALESCE(m.known, m.held_at)) d),
      -- A service that a user is changing at this moment is not waited for, nor is one that was changed since we looked.
@@ -156,7 +154,8 @@ WITH moment AS MATERIALIZED (
          WHERE p.acted),
      kept AS (
          UPDATE skylark.autoscaling_queue q
-         SET due_at = p.next_due_at, acted_at = p.acted_last, up_since = CASE WHEN p.acted THEN p.now ELSE p.up_since END, evaluated_at = p.now, reason = p.ended, metric_value = p.value,
+         SET due_at = p.next_due_at, acted_at = p.acted_last, up_since = CASE WHEN p.acted THEN p.now ELSE p.up_since END,
+             evaluated_at = p.now, reason = p.ended, metric_value = p.value,
              samples = p.samples, running = p.running, counted = p.counted, missing = p.missing, target = p.target,
              wanted = p.wanted, decided_at = CASE WHEN p.recorded THEN p.now ELSE p.decided_at END,
              -- Of the recommendations, those that a later one is not as large as: with the newest, they fall.
@@ -170,7 +169,7 @@ WITH moment AS MATERIALIZED (
                        ORDER BY h.at) || p.recommendation ELSE '{}' END
          FROM planned p
          WHERE q.service_id = p.service_id),
-     -- Claimed, but not AUTO and STARTED any more: its row is about to go.
+     -- Claimed, but not AUTO and STARTED any more: its row is about to rest.
      passed_over AS (
          UPDATE skylark.autoscaling_queue q
          SET due_at = c.due_at + interval '1 minute'
