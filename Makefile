@@ -19,15 +19,16 @@ endif
 
 COMMON := buf clock config config_command config_value db db_copy db_stream db_transaction log metrics metrics_http secret \
           shellwords signals supervisor systemd utf8
-ENGINE := docker docker_body docker_container docker_image docker_log docker_pull docker_stream docker_usage
+ENGINE := docker docker_body docker_container docker_image docker_log docker_network docker_pull docker_stream docker_usage
 API := checks dispatch fields form handle_document handle_health handle_list handle_logs handle_scaling \
        handle_service handle_token http_metrics json_scan listen main problem query_check reference request route service_fields settings worker
-DEPLOYER := figures lease main observe plan puller reconcile reconciler role service settings watcher
+DEPLOYER := container figures lease main observe plan probe puller reconcile reconciler role service settings watcher
 AUTOSCALER := evaluate main settings
 COLLECTOR := assemble batch figures follower main maintain rate resume right sampler settings
-CTL := doctor installation main migrate namespaces output status tokens users
+ROUTER := drain figures front main render router settings
+CTL := doctor installation main migrate namespaces output status tokens users volume_types
 
-PROGRAMS := $(addprefix $(B)/,skylark-api skylark-autoscaler skylark-deployer skylark-collector skylarkctl)
+PROGRAMS := $(addprefix $(B)/,skylark-api skylark-autoscaler skylark-deployer skylark-collector skylark-router skylarkctl)
 
 common_objects := $(COMMON:%=$(B)/common/%.o) $(G)/common_statements.o $(G)/migrations.o
 engine_objects := $(ENGINE:%=$(B)/engine/%.o)
@@ -35,6 +36,7 @@ api_objects := $(API:%=$(B)/fcgi/%.o) $(G)/api_statements.o
 autoscaler_objects := $(AUTOSCALER:%=$(B)/autoscaler/%.o) $(G)/autoscaler_statements.o
 deployer_objects := $(DEPLOYER:%=$(B)/deployer/%.o) $(G)/deployer_statements.o
 collector_objects := $(COLLECTOR:%=$(B)/collector/%.o) $(G)/collector_statements.o
+router_objects := $(ROUTER:%=$(B)/router/%.o) $(G)/router_statements.o
 ctl_objects := $(CTL:%=$(B)/ctl/%.o) $(G)/ctl_statements.o
 
 all: $(PROGRAMS) ## build the programs
@@ -43,12 +45,13 @@ $(B)/skylark-api: $(api_objects) $(common_objects)
 $(B)/skylark-autoscaler: $(autoscaler_objects) $(common_objects)
 $(B)/skylark-deployer: $(deployer_objects) $(engine_objects) $(common_objects)
 $(B)/skylark-collector: $(collector_objects) $(engine_objects) $(common_objects)
+$(B)/skylark-router: $(router_objects) $(common_objects)
 $(B)/skylarkctl: $(ctl_objects) $(common_objects)
 $(PROGRAMS):
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 # Every object may include generated headers, so those come first.
-generated := $(foreach p,common api autoscaler deployer collector ctl,$(G)/$(p)_statements.c) $(G)/migrations.c
+generated := $(foreach p,common api autoscaler deployer collector router ctl,$(G)/$(p)_statements.c) $(G)/migrations.c
 $(B)/%.o: %.c | $(generated)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
@@ -62,16 +65,16 @@ $(G)/migrations.c $(G)/migrations.h &: sql/embed.sh sql/roles.sql sql/bootstrap.
 	sql/embed.sh migrations $(G)/migrations
 
 # The unit tests link all that is pure, and no main().
-UNIT := collector config docker fields form fuzz json_scan metrics plan problem reference route text
+UNIT := collector config docker fields form fuzz json_scan metrics plan problem reference route router text
 unit_objects := $(UNIT:%=$(B)/tests/unit/test_%.o) $(B)/tests/unit/main.o \
                 $(filter-out $(B)/fcgi/main.o,$(api_objects)) $(engine_objects) \
-                $(addprefix $(B)/,deployer/plan.o collector/assemble.o collector/batch.o collector/rate.o collector/resume.o) \
+                $(addprefix $(B)/,deployer/plan.o collector/assemble.o collector/batch.o collector/rate.o collector/resume.o router/drain.o router/render.o) \
                 $(G)/collector_statements.o $(common_objects)
 $(B)/tests/unit/run: $(unit_objects)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit
 
 # Those that speak HTTP to a whole Skylark (tests/check.sh brings it up).
-HTTP_TESTS := test_auth test_bad_input test_forms test_front test_list test_logs test_routes test_scaling test_seed main
+HTTP_TESTS := test_auth test_bad_input test_endpoints test_forms test_front test_list test_logs test_routes test_scaling test_seed main
 E2E_TESTS := e2e main test_autoscaling test_demo test_killed test_lifecycle test_secrets test_trouble
 test_library := $(patsubst %,$(B)/tests/lib/%.o,api check http world)
 $(B)/tests/http/run: $(HTTP_TESTS:%=$(B)/tests/http/%.o) $(test_library)
@@ -81,7 +84,7 @@ $(B)/tests/e2e/run: $(E2E_TESTS:%=$(B)/tests/e2e/%.o) $(test_library)
 # The schema and every statement, against PostgreSQL.
 sql_test_objects := $(patsubst %,$(B)/tests/sql/%.o,main test_autoscaling test_migrate test_rights test_rules test_statements)
 $(B)/tests/sql/run: $(sql_test_objects) $(B)/tests/lib/check.o $(B)/tests/lib/sql.o $(common_objects) \
-                    $(patsubst %,$(G)/%_statements.o,api autoscaler collector ctl deployer)
+                    $(patsubst %,$(G)/%_statements.o,api autoscaler collector ctl deployer router)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit
 # The autoscaler as a process, against PostgreSQL, and killed again and again.
 $(B)/tests/autoscaler/run: $(B)/tests/autoscaler/main.o $(B)/tests/lib/check.o $(B)/tests/lib/sql.o

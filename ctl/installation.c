@@ -12,15 +12,20 @@ int command_settings(struct ctl *ctl)
 
 int command_settings_set(struct ctl *ctl)
 {
-    static const char *const names[] = {"base_domain", "region_name", "region_iaas"};
-    const char *params[] = {NULL, NULL, NULL};
+    static const char *const names[] = {"base_domain",   "region_name",   "region_iaas",
+                                        "service_ports", "front_address", "host_names"};
+    enum { N = sizeof names / sizeof names[0] };
+    const char *params[N] = {NULL};
     for (int i = 0; i < ctl->argc; i++) {
         const char *equals = strchr(ctl->argv[i], '=');
         size_t n = 0, len = equals != NULL ? (size_t)(equals - ctl->argv[i]) : 0;
-        while (n < 3 && !(strlen(names[n]) == len && strncmp(names[n], ctl->argv[i], len) == 0))
+        while (n < N && !(strlen(names[n]) == len && strncmp(names[n], ctl->argv[i], len) == 0))
             n++;
-        if (n == 3) {
-            fprintf(stderr, "skylarkctl: %s: must be base_domain=…, region_name=… or region_iaas=…\n", ctl->argv[i]);
+        if (n == N) {
+            fprintf(stderr, "skylarkctl: %s: must be NAME=VALUE, with one of the names", ctl->argv[i]);
+            for (n = 0; n < N; n++)
+                fprintf(stderr, "%s %s", n > 0 ? "," : "", names[n]);
+            fputc('\n', stderr);
             return EXIT_USAGE;
         }
         params[n] = equals + 1;

@@ -59,16 +59,33 @@ struct seen {
     long n;
 };
 
-/* Adds an instance as it was seen. exit_code: below 0 for not known. */
-static void add_seen(struct seen *all, const struct plan_instance *i, int exit_code)
+/* Where it is reached. */
+static void add_addresses(struct buf *seen, const struct engine_container *c)
+{
+    if (c->address[0] == '\0')
+        return;
+    buf_addf(seen, ",\"address\":\"%s\",\"published\":[", c->address);
+    for (size_t i = 0; i < c->n_published; i++) {
+        const struct engine_published *p = &c->published[i];
+        buf_addf(seen, "%s{\"container_port\":%d,\"protocol\":\"%s\",\"address\":\"%s\",\"port\":%d}", i > 0 ? "," : "",
+                 p->container_port, p->protocol, p->address, p->port);
+    }
+    buf_addc(seen, ']');
+}
+
+/* Adds an instance as it was seen; c: its container, NULL when it is gone. */
+static void add_seen(struct seen *all, const struct plan_instance *i, const struct engine_container *c)
 {
     struct buf *seen = &all->json;
+    int exit_code = c != NULL && i->state == PLAN_EXITED ? c->exit_code : -1;
     buf_addf(seen, "%c{\"id\":\"%s\",\"state\":\"%s\"", all->n++ > 0 ? ',' : '[', i->id, state_name(i->state));
     if (i->container_id[0] != '\0')
         buf_addf(seen, ",\"container_id\":\"%s\"", i->container_id);
     add_number(seen, "started_ms", i->started_ms, i->started_ms > 0);
     add_number(seen, "finished_ms", i->finished_ms, i->finished_ms > 0);
     add_number(seen, "exit_code", exit_code, exit_code >= 0);
+    if (c != NULL)
+        add_addresses(seen, c);
     if (i->reason[0] != '\0') {
         buf_adds(seen, ",\"reason\":");
         buf_add_json(seen, i->reason, strlen(i->reason));
@@ -141,12 +158,12 @@ static enum pass_status inspect(struct role *role, struct service *s, const char
     enum engine_status status = engine_container_inspect(role->engine, container_id, &c);
     if (status == ENGINE_NOT_FOUND) {
         mark_gone(i, "was removed by hand");
-        add_seen(seen, i, -1);
+        add_seen(seen, i, NULL);
         return PASS_OK;
     }
     if (status == ENGINE_OK) {
         apply_inspection(s, &c, i);
-        add_seen(seen, i, i->state == PLAN_EXITED ? c.exit_code : -1);
+        add_seen(seen, i, &c);
         engine_container_clear(&c);
     }
     return pass_of_engine(role, status);
@@ -181,7 +198,7 @@ static enum pass_status match(struct role *role, struct service *s, const struct
         } else if (c == NULL && i->state != PLAN_INTENDED && i->state != PLAN_GONE) {
             i->vanished = i->state == PLAN_RUNNING;
             mark_gone(i, i->state == PLAN_EXITED || i->stop_requested_ms > 0 ? "" : "was removed by hand");
-            add_seen(seen, i, -1);
+            add_seen(seen, i, NULL);
         }
     }
     return status;
@@ -254,7 +271,7 @@ enum pass_status observe_gone(struct role *role, struct service *s, struct plan_
 {
     struct seen seen = {0};
     mark_gone(i, reason);
-    add_seen(&seen, i, -1);
+    add_seen(&seen, i, NULL);
     enum pass_status status = write_seen(role, s, &seen);
     buf_free(&seen.json);
     return status;

@@ -9,6 +9,13 @@
 
 /* From so many failures in a row on, a person should look. */
 #define FAILURES_FAILING 2
+/* Between two looks at whether an instance answers: an eighth of its age, from and up to these. */
+#define PROBE_LEAST_MS 100
+#define PROBE_MOST_MS 1000
+/* A process of the front that has just heard of it may still open a connection. */
+#define DRAIN_LEAST_MS 500
+/* A front that serves a change says so; this is for one that says nothing. */
+#define FRONT_LOOK_MS 2000
 
 struct planner {
     const struct plan_input *in;
@@ -16,15 +23,16 @@ struct planner {
     int running_old;     /* of earlier generations, not told to stop */
     int unsettled;       /* slots in the middle of being replaced */
     bool complete;       /* every wanted slot is as it should be, and nothing else is there */
+    bool overdue;        /* something takes longer than it should */
     int worst_failures;  /* of any slot */
     struct buf trouble;  /* about the worst slot */
 };
 
 /* What is there in one slot. */
 struct slot {
-    const struct plan_instance *present; /* of the wanted generation, not told to stop */
-    const struct plan_instance *old;     /* of another one, not told to stop */
-    const struct plan_instance *leaving; /* told to stop, still there */
+    const struct plan_instance *present; /* of the wanted generation, to stay */
+    const struct plan_instance *old;     /* of another one, not on its way out yet */
+    const struct plan_instance *leaving; /* on its way out, still there */
     const struct plan_instance *ended;   /* the last of the wanted generation that ended by itself */
 };
 
@@ -64,6 +72,12 @@ static bool is_live(const struct plan_instance *i)
     return i->state == PLAN_INTENDED || i->state == PLAN_CREATED || i->state == PLAN_RUNNING;
 }
 
+/* On its way out: gets no more requests, or was told to stop. */
+static bool is_leaving(const struct plan_instance *i)
+{
+    return is_live(i) && (i->stop_requested_ms > 0 || i->unroute_ms > 0);
+}
+
 /* Failures in a row of a slot, the end of this instance included. */
 static int failures_with(const struct planner *p, const struct plan_instance *ended)
 {
@@ -71,18 +85,39 @@ static int failures_with(const struct planner *p, const struct plan_instance *en
     return (healthy ? 0 : ended->restarts) + !ended->vanished;
 }
 
-/* Tells an instance to go, whatever state it is in. */
+/* Tells an instance to go, whatever state it is in. One that gets requests is first taken from the fronts. */
 static void dismiss(struct planner *p, const struct plan_instance *i)
 {
     if (i->state == PLAN_INTENDED && i->container_id[0] == '\0')
         act(p, PLAN_FORGET, i, i->slot, 0);
     else if (i->state == PLAN_RUNNING)
-        act(p, PLAN_TERM, i, i->slot, 0);
+        act(p, i->fronted && i->ready_ms > 0 ? PLAN_UNROUTE : PLAN_TERM, i, i->slot, 0);
     else
         act(p, PLAN_REMOVE, i, i->slot, 0);
 }
 
-/* What was told to stop is seen through; what has ended is cleared away once its log is stored. */
+/* Gets no more requests: SIGTERM follows when no front has any of its connections left. */
+static void tend_draining(struct planner *p, const struct plan_instance *i)
+{
+    int64_t latest = i->unroute_ms + p->in->limits.route_drain, least = i->unroute_ms + DRAIN_LEAST_MS;
+    int64_t until = i->route_served && i->drained && least < latest ? least : latest;
+    if (until <= p->in->now_ms)
+        act(p, PLAN_TERM, i, i->slot, 0);
+    else
+        look_again(p, until);
+}
+
+/* Was told to stop: SIGKILL follows when the grace is over. */
+static void tend_stopping(struct planner *p, const struct plan_instance *i)
+{
+    int64_t until = i->stop_requested_ms + p->in->limits.stop_grace;
+    if (until <= p->in->now_ms)
+        act(p, PLAN_KILL, i, i->slot, 0);
+    else
+        look_again(p, until);
+}
+
+/* What is on its way out is seen through; what has ended is cleared away once its log is stored. */
 static void tend_leaving(struct planner *p)
 {
     const struct plan_limits *limits = &p->in->limits;
@@ -102,14 +137,14 @@ static void tend_leaving(struct planner *p)
             } else {
                 look_again(p, until);
             }
-        } else if (is_live(i) && i->stop_requested_ms > 0) {
+        } else if (is_leaving(i)) {
             p->complete = false;
             if (i->state != PLAN_RUNNING)
                 act(p, PLAN_REMOVE, i, i->slot, 0);
-            else if (i->stop_requested_ms + limits->stop_grace <= p->in->now_ms)
-                act(p, PLAN_KILL, i, i->slot, 0);
+            else if (i->stop_requested_ms > 0)
+                tend_stopping(p, i);
             else
-                look_again(p, i->stop_requested_ms + limits->stop_grace);
+                tend_draining(p, i);
         }
     }
 }
@@ -121,13 +156,13 @@ static struct slot slot_find(const struct plan_input *in, int number)
         const struct plan_instance *i = &in->instances[n];
         if (i->slot != number)
             continue;
-        if (is_live(i) && i->stop_requested_ms > 0)
+        if (is_leaving(i))
             s.leaving = i;
         else if (is_live(i) && i->generation == in->generation)
             s.present = i;
         else if (is_live(i))
             s.old = i;
-        else if (i->generation == in->generation && i->stop_requested_ms == 0 &&
+        else if (i->generation == in->generation && i->stop_requested_ms == 0 && i->unroute_ms == 0 &&
                  (s.ended == NULL || i->finished_ms >= s.ended->finished_ms))
             s.ended = i;
     }
@@ -152,6 +187,32 @@ static void note_failures(struct planner *p, int number, int failures, const cha
     buf_addc(&p->trouble, '.');
 }
 
+/* An instance that runs and does not answer yet is asked again and again. */
+static void tend_unready(struct planner *p, const struct plan_instance *i)
+{
+    int64_t age = p->in->now_ms - i->started_ms, wait = age / 8;
+    wait = wait < PROBE_LEAST_MS ? PROBE_LEAST_MS : wait > PROBE_MOST_MS ? PROBE_MOST_MS : wait;
+    act(p, PLAN_PROBE, i, i->slot, 0);
+    p->out->n_probes++;
+    look_again(p, p->in->now_ms + wait);
+    p->overdue = p->overdue || age > p->in->limits.ready_deadline;
+    p->unsettled++;
+}
+
+/* One that answers gets its requests once every front has heard of it. */
+static void tend_unserved(struct planner *p, const struct plan_instance *i)
+{
+    p->complete = false;
+    p->unsettled++;
+    look_again(p, p->in->now_ms + FRONT_LOOK_MS);
+    if (i->ready_ms + p->in->limits.ready_deadline < p->in->now_ms || p->in->front_fault[0] != '\0') {
+        p->overdue = true;
+        if (p->trouble.len == 0)
+            buf_addf(&p->trouble, "Instance %s.%d answers, but gets no requests yet%s%s.", p->in->service_name, i->slot,
+                     p->in->front_fault[0] != '\0' ? ": " : ", since no front has taken it up", p->in->front_fault);
+    }
+}
+
 /* A slot with an instance of the wanted generation. */
 static void tend_present(struct planner *p, const struct slot *s)
 {
@@ -165,6 +226,10 @@ static void tend_present(struct planner *p, const struct slot *s)
             p->out->needs_image = true;
         return;
     }
+    if (i->ready_ms == 0) {
+        tend_unready(p, i);
+        return;
+    }
     int64_t settled_at = i->started_ms + p->in->limits.update_settle;
     bool settled = settled_at <= p->in->now_ms;
     /* A first instance counts as soon as it runs; one that follows others has to prove itself. */
@@ -174,6 +239,10 @@ static void tend_present(struct planner *p, const struct slot *s)
         look_again(p, settled_at);
         if (i->restarts > 0)
             note_failures(p, i->slot, i->restarts, s->ended != NULL ? s->ended->reason : "", 0);
+        return;
+    }
+    if (i->fronted && !i->route_served) {
+        tend_unserved(p, i);
         return;
     }
     if (s->old != NULL) {
@@ -241,7 +310,7 @@ static void dismiss_surplus(struct planner *p)
 {
     for (size_t n = 0; n < p->in->n_instances; n++) {
         const struct plan_instance *i = &p->in->instances[n];
-        if (is_live(i) && i->stop_requested_ms == 0 && i->slot >= p->in->wanted)
+        if (is_live(i) && !is_leaving(i) && i->slot >= p->in->wanted)
             dismiss(p, i);
     }
 }
@@ -249,8 +318,9 @@ static void dismiss_surplus(struct planner *p)
 static void describe(struct planner *p)
 {
     struct plan *out = p->out;
-    out->condition = p->complete ? PLAN_SETTLED : p->worst_failures >= FAILURES_FAILING ? PLAN_FAILING : PLAN_PROGRESSING;
-    if (p->running_old > 0 && p->worst_failures > 0)
+    bool failing = p->worst_failures >= FAILURES_FAILING || p->overdue;
+    out->condition = p->complete ? PLAN_SETTLED : failing ? PLAN_FAILING : PLAN_PROGRESSING;
+    if (p->running_old > 0 && (p->worst_failures > 0 || p->overdue))
         buf_addf(&out->message, "The update is failing; %d instance%s of the previous version keep%s running. ",
                  p->running_old, p->running_old == 1 ? "" : "s", p->running_old == 1 ? "s" : "");
     if (!p->complete)

@@ -27,6 +27,11 @@ struct plan_instance {
     enum plan_state state;
     int restarts; /* failures of its slot in a row before it */
     int64_t started_ms, stop_requested_ms, finished_ms;
+    int64_t ready_ms;   /* when it first answered */
+    int64_t unroute_ms; /* when the fronts were asked to send it no more requests */
+    bool fronted;       /* fronts send it requests while it is ready */
+    bool route_served;  /* every front does with it what it should do now */
+    bool drained;       /* no front holds a connection to it */
     bool log_complete; /* stored to its end */
     bool vanished;     /* its container was taken away while it ran: no failure of its own */
     char reason[256];  /* how it ended */
@@ -39,6 +44,8 @@ struct plan_limits {
     int64_t healthy_after; /* running so long forgets earlier failures */
     int64_t back_off_first, back_off_most;
     int64_t dead_keep; /* how long a dead container waits for its log to be stored */
+    int64_t ready_deadline; /* running so long without an answer, or ready so long without a front, is a trouble */
+    int64_t route_drain;    /* between the wish that no front sends it requests and SIGTERM, at most */
 };
 
 struct plan_input {
@@ -48,6 +55,7 @@ struct plan_input {
     bool deleted;
     bool stop_first;  /* an instance and its successor must never be there at once */
     bool image_ready; /* the image of this generation is known */
+    const char *front_fault; /* why fronts do not serve the latest routes; "" when they do */
     int64_t now_ms;
     struct plan_limits limits;
     const struct plan_instance *instances;
@@ -57,6 +65,8 @@ struct plan_input {
 enum plan_step {
     PLAN_NEW,    /* a new instance in slot, with restarts */
     PLAN_ENSURE, /* make the container of instance if it is missing, and start it */
+    PLAN_PROBE,  /* whether it answers by now */
+    PLAN_UNROUTE, /* no more requests for it */
     PLAN_TERM,   /* SIGTERM */
     PLAN_KILL,   /* SIGKILL: the grace is over */
     PLAN_REMOVE, /* its container */
@@ -75,6 +85,7 @@ enum plan_condition { PLAN_PROGRESSING, PLAN_SETTLED, PLAN_FAILING };
 struct plan {
     struct plan_action *actions; /* in the order to be done */
     size_t n_actions, cap_actions;
+    size_t n_probes;  /* of them: those that change nothing by themselves */
     bool needs_image; /* something waits for the image */
     bool empty;       /* nothing of the service is left on the engine */
     int64_t due_ms;   /* look again then; 0: only when woken */

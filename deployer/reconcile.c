@@ -12,6 +12,8 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/signals.h"
+#include "deployer/container.h"
+#include "deployer/probe.h"
 #include "gen/deployer_statements.h"
 
 #define NS_PER_MS 1000000
@@ -25,6 +27,7 @@
 struct outcome {
     enum plan_condition condition;
     struct buf message;
+    struct buf probe_words; /* why the first instance that was asked is not ready */
     int64_t due_ms; /* from now; -1: only when woken */
     bool removed;   /* the service's row is gone */
 };
@@ -117,59 +120,88 @@ static enum pass_status image_tend(struct role *role, struct service *s, struct 
 
 /* --- the steps --- */
 
-/* Makes the container of an instance whose row is there, and starts it. */
-static enum pass_status instance_ensure(struct role *role, struct service *s, struct plan_instance *i)
+/* No verdict on what was asked: the pass ends. */
+static bool engine_unusable(enum engine_status status)
 {
-    struct service_container made;
-    struct engine_container_spec spec;
-    char *container_id = NULL;
-    log_set(LOG_FIELD_INSTANCE, i->id);
-    if (service_container(s, i, role->settings->volume_driver, &made, &spec) != 0) {
-        service_container_clear(&made);
-        return observe_gone(role, s, i, "could not be made: its run_command can't be split into words");
-    }
-    int64_t cpu = service_number(s, "cpu_millis"), all = role->engine_cpus * 1000;
-    spec.cpu_millis = all > 0 && cpu > all ? all : cpu;
-    spec.installation = role->installation;
-    spec.log_max_bytes = role->settings->engine_log_max_bytes;
-    spec.log_max_files = (int)role->settings->engine_log_max_files;
-    enum engine_status status = ENGINE_OK;
-    enum pass_status kept = lease_keep(role, s);
-    if (kept != PASS_OK) {
-        service_container_clear(&made);
-        return kept;
-    }
-    if (i->container_id[0] == '\0') {
-        status = engine_container_create(role->engine, &spec, &container_id);
-        if (status == ENGINE_OK)
-            snprintf(i->container_id, sizeof i->container_id, "%s", container_id);
-        free(container_id);
-    }
-    service_container_clear(&made);
-    if (status == ENGINE_OK) {
-        /* Written before it is started, so that the collector follows it from its first line. */
-        i->state = PLAN_CREATED;
-        enum pass_status pass = observe_instance(role, s, i);
-        if (pass == PASS_OK && i->state == PLAN_CREATED)
-            pass = lease_keep(role, s);
-        if (pass != PASS_OK || i->state != PLAN_CREATED)
-            return pass;
-        status = engine_container_start(role->engine, i->container_id);
-        if (status == ENGINE_AWAY || status == ENGINE_STOPPED)
-            return pass_of_engine(role, status);
-        if (status != ENGINE_OK)
-            log_warning("instance %d could not be started: %s", i->slot, engine_error(role->engine));
-        return observe_instance(role, s, i);
-    }
-    if (status == ENGINE_AWAY || status == ENGINE_STOPPED)
-        return pass_of_engine(role, status);
+    return status == ENGINE_AWAY || status == ENGINE_STOPPED;
+}
+
+/* What the engine refused ends the instance; the next one is made from what is known then. */
+static enum pass_status instance_refused(struct role *role, struct service *s, struct plan_instance *i, bool image_missing)
+{
     char reason[200];
     snprintf(reason, sizeof reason, "could not be made: %s", engine_error(role->engine));
-    enum pass_status forgotten = status == ENGINE_NOT_FOUND ? image_forget(role, s) : PASS_OK;
+    enum pass_status forgotten = image_missing ? image_forget(role, s) : PASS_OK;
     if (forgotten != PASS_OK)
         return forgotten;
     log_warning("instance %d %s", i->slot, reason);
     return observe_gone(role, s, i, reason);
+}
+
+/* Asks the engine for the network, then for the container; i->container_id stays empty when either was refused. */
+static enum pass_status container_make(struct role *role, struct service *s, struct plan_instance *i,
+                                       const struct engine_container_spec *spec)
+{
+    struct engine_network_spec network = {spec->network, spec->installation, spec->namespace_name};
+    enum pass_status pass = lease_keep(role, s);
+    if (pass != PASS_OK)
+        return pass;
+    enum engine_status status = engine_network_ensure(role->engine, &network);
+    if (status != ENGINE_OK)
+        return engine_unusable(status) ? pass_of_engine(role, status) : instance_refused(role, s, i, false);
+    pass = lease_keep(role, s);
+    if (pass != PASS_OK)
+        return pass;
+    char *container_id = NULL;
+    status = engine_container_create(role->engine, spec, &container_id);
+    if (status != ENGINE_OK)
+        return engine_unusable(status) ? pass_of_engine(role, status)
+                                      : instance_refused(role, s, i, status == ENGINE_NOT_FOUND);
+    snprintf(i->container_id, sizeof i->container_id, "%s", container_id);
+    free(container_id);
+    return PASS_OK;
+}
+
+/* Starts a container that was made: written before it is started, so that the collector follows it from its first line. */
+static enum pass_status container_start(struct role *role, struct service *s, struct plan_instance *i)
+{
+    i->state = PLAN_CREATED;
+    enum pass_status pass = observe_instance(role, s, i);
+    if (pass == PASS_OK && i->state == PLAN_CREATED)
+        pass = lease_keep(role, s);
+    if (pass != PASS_OK || i->state != PLAN_CREATED)
+        return pass;
+    enum engine_status status = engine_container_start(role->engine, i->container_id);
+    if (engine_unusable(status))
+        return pass_of_engine(role, status);
+    if (status != ENGINE_OK)
+        log_warning("instance %d could not be started: %s", i->slot, engine_error(role->engine));
+    return observe_instance(role, s, i);
+}
+
+/* Makes the container of an instance whose row is there, if it is missing, and starts it. */
+static enum pass_status instance_ensure(struct role *role, struct service *s, struct plan_instance *i)
+{
+    log_set(LOG_FIELD_INSTANCE, i->id);
+    if (i->container_id[0] == '\0') {
+        struct container made;
+        struct engine_container_spec spec;
+        if (container_of_service(s, i, &made, &spec) != 0) {
+            container_clear(&made);
+            return observe_gone(role, s, i, "could not be made: its run_command can't be split into words");
+        }
+        int64_t cpu = service_number(s, "cpu_millis"), all = role->engine_cpus * 1000;
+        spec.cpu_millis = all > 0 && cpu > all ? all : cpu;
+        spec.installation = role->installation;
+        spec.log_max_bytes = role->settings->engine_log_max_bytes;
+        spec.log_max_files = (int)role->settings->engine_log_max_files;
+        spec.publish_address = role->settings->publish_address;
+        enum pass_status pass = container_make(role, s, i, &spec);
+        container_clear(&made);
+        if (pass != PASS_OK || i->container_id[0] == '\0')
+            return pass;
+    }
+    return container_start(role, s, i);
 }
 
 /* A new row, then its container. */
@@ -183,7 +215,9 @@ static enum pass_status instance_new(struct role *role, struct service *s, const
     snprintf(slot, sizeof slot, "%d", i.slot);
     snprintf(generation, sizeof generation, "%" PRId64, i.generation);
     snprintf(restarts, sizeof restarts, "%d", i.restarts);
-    const char *params[] = {i.id, s->id, slot, generation, restarts, role->engine_id, role->name};
+    struct json_object *ports = NULL;
+    json_object_object_get_ex(s->spec, "ports", &ports);
+    const char *params[] = {i.id, s->id, slot, generation, restarts, role->engine_id, role->name, json_object_to_json_string(ports)};
     long inserted;
     enum db_status status = db_execute(role->db, DEPLOYER_INSTANCE_INSERT, params, &inserted);
     if (status == DB_CONFLICT || (status == DB_OK && inserted == 0)) {
@@ -195,19 +229,40 @@ static enum pass_status instance_new(struct role *role, struct service *s, const
     return instance_ensure(role, s, &i);
 }
 
-static enum pass_status instance_term(struct role *role, struct service *s, struct plan_instance *i)
+/* Writes to one instance's row what the statement says. */
+static enum pass_status instance_note(struct role *role, const struct plan_instance *i, unsigned statement)
 {
     const char *params[] = {i->id, role->name};
     long noted = 0;
-    enum db_status written = db_execute(role->db, DEPLOYER_INSTANCE_STOPPING, params, &noted);
-    enum pass_status status = lease_judge(written, noted, 1);
+    enum db_status written = db_execute(role->db, statement, params, &noted);
+    return lease_judge(written, noted, 1);
+}
+
+static enum pass_status instance_probe(struct role *role, struct service *s, const struct plan_instance *i, struct outcome *o)
+{
+    struct buf words = {0};
+    bool ready;
+    enum pass_status status = probe_instance(role, s, i, &ready, &words);
+    if (status == PASS_OK && ready) {
+        status = instance_note(role, i, DEPLOYER_INSTANCE_READY);
+        outcome_due(o, 0);
+    } else if (o->probe_words.len == 0) {
+        buf_adds(&o->probe_words, buf_text(&words));
+    }
+    buf_free(&words);
+    return status;
+}
+
+static enum pass_status instance_term(struct role *role, struct service *s, struct plan_instance *i)
+{
+    enum pass_status status = instance_note(role, i, DEPLOYER_INSTANCE_STOPPING);
     if (status != PASS_OK)
         return status;
     status = pass_of_engine(role, engine_container_signal(role->engine, i->container_id, "SIGTERM"));
     return status == PASS_OK ? observe_instance(role, s, i) : status;
 }
 
-static enum pass_status step_do(struct role *role, struct service *s, const struct plan_action *a)
+static enum pass_status step_do(struct role *role, struct service *s, const struct plan_action *a, struct outcome *o)
 {
     /* The plan points into s->instances, which is ours to change. */
     struct plan_instance *i = (struct plan_instance *)a->instance;
@@ -217,6 +272,10 @@ static enum pass_status step_do(struct role *role, struct service *s, const stru
         return instance_new(role, s, a);
     case PLAN_ENSURE:
         return instance_ensure(role, s, i);
+    case PLAN_PROBE:
+        return instance_probe(role, s, i, o);
+    case PLAN_UNROUTE:
+        return instance_note(role, i, DEPLOYER_INSTANCE_UNROUTE);
     case PLAN_TERM:
         return instance_term(role, s, i);
     case PLAN_KILL:
@@ -233,7 +292,7 @@ static enum pass_status step_do(struct role *role, struct service *s, const stru
     return PASS_OK;
 }
 
-static enum pass_status plan_carry_out(struct role *role, struct service *s, const struct plan *plan)
+static enum pass_status plan_carry_out(struct role *role, struct service *s, const struct plan *plan, struct outcome *o)
 {
     enum pass_status status = PASS_OK;
     for (size_t n = 0; n < plan->n_actions && status == PASS_OK; n++) {
@@ -241,10 +300,28 @@ static enum pass_status plan_carry_out(struct role *role, struct service *s, con
             return PASS_STOPPED;
         status = lease_renew(role, s);
         if (status == PASS_OK)
-            status = step_do(role, s, &plan->actions[n]);
+            status = step_do(role, s, &plan->actions[n], o);
         log_set(LOG_FIELD_INSTANCE, NULL);
     }
     return status;
+}
+
+static enum pass_status volumes_remove(struct role *role, const struct service *s)
+{
+    if (role->settings->volumes_on_delete == VOLUMES_KEEP) {
+        log_info("its volumes, if it had any, are kept");
+        return PASS_OK;
+    }
+    return pass_of_engine(role, engine_volume_remove_all(role->engine, role->installation, s->id));
+}
+
+/* The last service of a namespace takes the network with it; one that is made meanwhile makes a new one. */
+static enum pass_status network_remove(struct role *role, const struct service *s)
+{
+    if (!json_object_get_boolean(json_object_object_get(s->spec, "alone")))
+        return PASS_OK;
+    enum engine_status status = engine_network_remove(role->engine, service_text(s, "network"));
+    return status == ENGINE_CONFLICT ? PASS_OK : pass_of_engine(role, status);
 }
 
 /* A deleted service with nothing left on the engine: its volumes go, then its row. */
@@ -252,7 +329,9 @@ static enum pass_status service_remove(struct role *role, struct service *s, str
 {
     enum pass_status status = lease_renew(role, s);
     if (status == PASS_OK)
-        status = pass_of_engine(role, engine_volume_remove_all(role->engine, role->installation, s->id));
+        status = volumes_remove(role, s);
+    if (status == PASS_OK)
+        status = network_remove(role, s);
     if (status != PASS_OK)
         return status;
     const char *params[] = {s->id, role->name, s->request_id};
@@ -275,6 +354,7 @@ static enum pass_status decide_and_act(struct role *role, struct service *s, str
         .deleted = json_object_get_boolean(json_object_object_get(s->spec, "deleted")),
         .stop_first = volumes != NULL && json_object_array_length(volumes) > 0,
         .image_ready = service_text(s, "image_id")[0] != '\0',
+        .front_fault = service_text(s, "front_fault"),
         .now_ms = clock_wall_ns() / NS_PER_MS,
         .limits = role->settings->limits,
         .instances = s->instances,
@@ -282,12 +362,14 @@ static enum pass_status decide_and_act(struct role *role, struct service *s, str
     };
     struct plan plan = {0};
     plan_make(&input, &plan);
-    enum pass_status status = plan.failed ? PASS_DATABASE_AWAY : plan_carry_out(role, s, &plan);
+    enum pass_status status = plan.failed ? PASS_DATABASE_AWAY : plan_carry_out(role, s, &plan, o);
     o->condition = plan.condition;
     buf_adds(&o->message, buf_text(&plan.message));
+    if (o->probe_words.len > 0)
+        buf_addf(&o->message, "%s%s", o->message.len > 0 ? " " : "", buf_text(&o->probe_words));
     if (plan.due_ms > 0)
         outcome_due(o, plan.due_ms - clock_wall_ns() / NS_PER_MS);
-    if (plan.n_actions > 0)
+    if (plan.n_actions > plan.n_probes)
         outcome_due(o, 0); /* what came of it is looked at in a pass of its own */
     if (status == PASS_OK && plan.needs_image)
         status = image_tend(role, s, o);
@@ -370,6 +452,7 @@ void reconcile_service(struct role *role, struct service *s)
             pass_failed(role, s, status);
     }
     buf_free(&o.message);
+    buf_free(&o.probe_words);
     service_free(s);
     log_clear();
 }

@@ -6,7 +6,6 @@
 
 #include "common/db.h"
 #include "deployer/plan.h"
-#include "engine/engine.h"
 
 struct service {
     char id[37];
@@ -26,18 +25,5 @@ void service_free(struct service *s);
 /* A text or number of the spec; "" and 0 when it is absent or null. */
 const char *service_text(const struct service *s, const char *name);
 int64_t service_number(const struct service *s, const char *name);
-
-/* Fills a container's spec for an instance. What it points to lives in the service and in made, which
- * service_container_clear frees. Returns -1 when memory ran out or the run_command can't be split. */
-struct service_container {
-    char name[160], hostname[64], generation[24];
-    const char **environment;
-    char **command;
-    struct engine_mount *mounts;
-    char (*volume_names)[96];
-};
-int service_container(const struct service *s, const struct plan_instance *instance, const char *volume_driver,
-                      struct service_container *made, struct engine_container_spec *spec) __attribute__((warn_unused_result));
-void service_container_clear(struct service_container *made);
 
 #endif

@@ -4,6 +4,7 @@
 #define FIELD(name) offsetof(struct deployer_settings, name)
 #define DAY_MS INT64_C(86400000)
 
+static const char *const volumes_on_delete[] = {[VOLUMES_REMOVE] = "remove", [VOLUMES_KEEP] = "keep", NULL};
 static const char *const levels[] = {"debug", "info", "warning", "error", NULL};
 
 const struct config_setting deployer_setting_rows[] = {
@@ -14,8 +15,12 @@ const struct config_setting deployer_setting_rows[] = {
      .fallback = "unix:///var/run/docker.sock", .help = "Socket of the Docker Engine."},
     {.name = "metrics_listen", .type = CONFIG_STRING, .offset = FIELD(metrics_listen), .max = 80, .fallback = "127.0.0.1:9181",
      .reloadable = true, .help = "ADDRESS:PORT where /metrics shows figures for Prometheus; empty: nowhere."},
-    {.name = "volume_driver", .type = CONFIG_STRING, .offset = FIELD(volume_driver), .min = 1, .max = 100,
-     .fallback = "local", .reloadable = true, .help = "The engine's driver that makes volumes."},
+    {.name = "publish_address", .type = CONFIG_STRING, .offset = FIELD(publish_address), .min = 1, .max = 45,
+     .fallback = "127.0.0.1", .reloadable = true,
+     .help = "Address of this machine where the ports of direct-endpoints are published; 0.0.0.0 for all."},
+    {.name = "volumes_on_delete", .type = CONFIG_CHOICE, .offset = FIELD(volumes_on_delete), .choices = volumes_on_delete,
+     .fallback = "remove", .reloadable = true,
+     .help = "What becomes of the volumes of a deleted service: remove, or keep (they are then yours to remove by hand)."},
     {.name = "reconcilers", .type = CONFIG_INTEGER, .offset = FIELD(reconcilers), .min = 1, .max = 100, .fallback = "4",
      .reloadable = true, .help = "Processes that make services right, each one service at a time."},
     {.name = "pullers", .type = CONFIG_INTEGER, .offset = FIELD(pullers), .min = 1, .max = 50, .fallback = "3",
@@ -45,6 +50,12 @@ const struct config_setting deployer_setting_rows[] = {
     {.name = "dead_keep", .type = CONFIG_DURATION, .offset = FIELD(limits.dead_keep), .min = 1000, .max = 30 * DAY_MS,
      .fallback = "1h", .reloadable = true,
      .help = "How long an ended container waits for the collector to store its last lines before it is removed all the same."},
+    {.name = "ready_deadline", .type = CONFIG_DURATION, .offset = FIELD(limits.ready_deadline), .min = 1000, .max = DAY_MS,
+     .fallback = "60s", .reloadable = true,
+     .help = "An instance that runs so long without answering on its ports, or being healthy, puts its service into Error."},
+    {.name = "route_drain", .type = CONFIG_DURATION, .offset = FIELD(limits.route_drain), .max = 3600000, .fallback = "30s",
+     .reloadable = true,
+     .help = "How long an instance that gets no more requests may take to finish those it has before it gets SIGTERM."},
     {.name = "engine_log_max_size", .type = CONFIG_SIZE, .offset = FIELD(engine_log_max_bytes), .min = 65536,
      .max = INT64_C(1) << 40, .fallback = "64m", .reloadable = true,
      .help = "Size at which the engine starts a new log file for an instance."},

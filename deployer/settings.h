@@ -8,16 +8,19 @@
 #include "common/config.h"
 #include "deployer/plan.h"
 
+enum volumes_on_delete { VOLUMES_REMOVE, VOLUMES_KEEP };
+
 struct deployer_settings {
     char *database;
     char *engine;
     char *metrics_listen;
-    char *volume_driver;
+    char *publish_address;
     int64_t reconcilers, pullers;
     int64_t engine_deadline_ms;
     int64_t pull_idle_ms;
     int64_t pass_interval_ms;
     int64_t lease_ms;
+    int64_t volumes_on_delete; /* enum volumes_on_delete */
     int64_t engine_log_max_bytes, engine_log_max_files;
     int64_t connect_deadline_ms, query_deadline_ms, drain_deadline_ms;
     int64_t log_level;

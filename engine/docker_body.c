@@ -1,5 +1,6 @@
 /* The JSON that makes a container of a spec: what an instance may and may not do stands here. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "engine/docker_internal.h"
@@ -42,6 +43,19 @@ static struct json_object *labels_of(const struct engine_container_spec *spec)
     return labels;
 }
 
+static struct json_object *driver_options_of(const struct engine_mount *m)
+{
+    struct json_object *options = json_object_new_object();
+    for (size_t i = 0; m->options != NULL && m->options[i] != NULL; i++) {
+        const char *equals = strchr(m->options[i], '=');
+        char *name = strndup(m->options[i], equals != NULL ? (size_t)(equals - m->options[i]) : strlen(m->options[i]));
+        if (name != NULL)
+            json_object_object_add(options, name, text(equals != NULL ? equals + 1 : ""));
+        free(name);
+    }
+    return options;
+}
+
 static struct json_object *mounts_of(const struct engine_container_spec *spec)
 {
     struct json_object *mounts = json_object_new_array();
@@ -51,7 +65,11 @@ static struct json_object *mounts_of(const struct engine_container_spec *spec)
         struct json_object *driver = json_object_new_object(), *labels = json_object_new_object();
         json_object_object_add(labels, "skylark.installation", text(spec->installation));
         json_object_object_add(labels, "skylark.service", text(spec->service));
+        json_object_object_add(labels, "skylark.namespace", text(spec->namespace_name));
+        json_object_object_add(labels, "skylark.name", text(spec->service_name));
+        json_object_object_add(labels, "skylark.path", text(m->path));
         json_object_object_add(driver, "Name", text(m->driver));
+        json_object_object_add(driver, "Options", driver_options_of(m));
         json_object_object_add(options, "Labels", labels);
         json_object_object_add(options, "DriverConfig", driver);
         json_object_object_add(mount, "Type", text("volume"));
@@ -73,6 +91,52 @@ static struct json_object *log_config_of(const struct engine_container_spec *spe
     return log;
 }
 
+/* "22/tcp", as the engine names a port. */
+static void port_name(const struct engine_port *port, char *out, size_t size)
+{
+    snprintf(out, size, "%d/%s", port->container_port, port->protocol);
+}
+
+static struct json_object *exposed_of(const struct engine_container_spec *spec)
+{
+    struct json_object *exposed = json_object_new_object();
+    char name[24];
+    for (size_t i = 0; i < spec->n_ports; i++) {
+        port_name(&spec->ports[i], name, sizeof name);
+        json_object_object_add(exposed, name, json_object_new_object());
+    }
+    return exposed;
+}
+
+/* Published to one address, at a port that the engine chooses. */
+static struct json_object *bindings_of(const struct engine_container_spec *spec)
+{
+    struct json_object *bindings = json_object_new_object();
+    char name[24];
+    for (size_t i = 0; i < spec->n_ports; i++) {
+        if (!spec->ports[i].publish)
+            continue;
+        struct json_object *list = json_object_new_array(), *binding = json_object_new_object();
+        json_object_object_add(binding, "HostIp", text(spec->publish_address));
+        json_object_object_add(binding, "HostPort", text(""));
+        json_object_array_add(list, binding);
+        port_name(&spec->ports[i], name, sizeof name);
+        json_object_object_add(bindings, name, list);
+    }
+    return bindings;
+}
+
+static struct json_object *networking_of(const struct engine_container_spec *spec)
+{
+    struct json_object *networking = json_object_new_object(), *endpoints = json_object_new_object();
+    struct json_object *endpoint = json_object_new_object();
+    json_object_object_add(endpoint, "Aliases", texts(spec->aliases));
+    json_object_object_add(endpoint, "Links", texts(spec->links));
+    json_object_object_add(endpoints, spec->network, endpoint);
+    json_object_object_add(networking, "EndpointsConfig", endpoints);
+    return networking;
+}
+
 static struct json_object *host_config_of(const struct engine_container_spec *spec)
 {
     struct json_object *host = json_object_new_object(), *restart = json_object_new_object();
@@ -91,6 +155,9 @@ static struct json_object *host_config_of(const struct engine_container_spec *sp
     json_object_object_add(host, "PidsLimit", json_object_new_int64(spec->pids_limit));
     json_object_object_add(host, "LogConfig", log_config_of(spec));
     json_object_object_add(host, "Mounts", mounts_of(spec));
+    json_object_object_add(host, "PortBindings", bindings_of(spec));
+    if (spec->network != NULL)
+        json_object_object_add(host, "NetworkMode", text(spec->network));
     /* Starting again is the deployer's decision, since it counts. */
     json_object_object_add(restart, "Name", text("no"));
     json_object_object_add(host, "RestartPolicy", restart);
@@ -106,6 +173,9 @@ struct json_object *docker_container_body(const struct engine_container_spec *sp
     if (spec->command != NULL)
         json_object_object_add(body, "Cmd", texts(spec->command));
     json_object_object_add(body, "Labels", labels_of(spec));
+    json_object_object_add(body, "ExposedPorts", exposed_of(spec));
     json_object_object_add(body, "HostConfig", host_config_of(spec));
+    if (spec->network != NULL)
+        json_object_object_add(body, "NetworkingConfig", networking_of(spec));
     return body;
 }

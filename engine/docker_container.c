@@ -1,4 +1,5 @@
 /* Containers: finding, making, starting, signalling, removing them; and their volumes. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,6 +41,7 @@ void engine_container_clear(struct engine_container *c)
     free(c->service);
     free(c->instance);
     free(c->error);
+    free(c->published);
     *c = (struct engine_container){0};
 }
 
@@ -102,10 +104,59 @@ static int64_t cpu_limit_of(struct json_object *host)
     return quota > 0 && period > 0 ? quota * 1000 / period : 0;
 }
 
+static enum engine_health health_of(struct json_object *state)
+{
+    struct json_object *health;
+    if (!json_object_object_get_ex(state, "Health", &health) || health == NULL)
+        return ENGINE_HEALTH_NONE;
+    const char *status = docker_text(health, "Status");
+    return strcmp(status, "healthy") == 0     ? ENGINE_HEALTH_GOOD
+           : strcmp(status, "unhealthy") == 0 ? ENGINE_HEALTH_BAD
+           : strcmp(status, "starting") == 0  ? ENGINE_HEALTH_STARTING
+                                              : ENGINE_HEALTH_NONE;
+}
+
+/* "22/tcp": [{"HostIp": "127.0.0.1", "HostPort": "32768"}, …]; null where it is only exposed. */
+static void read_published(struct engine_container *c, struct json_object *ports)
+{
+    size_t n = json_object_is_type(ports, json_type_object) ? (size_t)json_object_object_length(ports) : 0;
+    c->published = calloc(n + 1, sizeof *c->published);
+    if (n == 0 || c->published == NULL)
+        return;
+    json_object_object_foreach(ports, name, bindings)
+    {
+        const char *slash = strchr(name, '/');
+        struct json_object *first = json_object_is_type(bindings, json_type_array) ? json_object_array_get_idx(bindings, 0) : NULL;
+        if (first == NULL || slash == NULL)
+            continue;
+        struct engine_published *p = &c->published[c->n_published++];
+        p->container_port = (int)strtol(name, NULL, 10);
+        p->port = (int)strtol(docker_text(first, "HostPort"), NULL, 10);
+        snprintf(p->protocol, sizeof p->protocol, "%s", slash + 1);
+        snprintf(p->address, sizeof p->address, "%s", docker_text(first, "HostIp"));
+    }
+}
+
+static void read_network(struct engine_container *c, struct json_object *settings)
+{
+    struct json_object *networks = NULL, *ports = NULL;
+    json_object_object_get_ex(settings, "Networks", &networks);
+    json_object_object_get_ex(settings, "Ports", &ports);
+    read_published(c, ports);
+    if (!json_object_is_type(networks, json_type_object))
+        return;
+    json_object_object_foreach(networks, name, network)
+    {
+        (void)name; /* it is in one only */
+        if (c->address[0] == '\0')
+            snprintf(c->address, sizeof c->address, "%s", docker_text(network, "IPAddress"));
+    }
+}
+
 enum engine_status engine_container_inspect(struct engine *e, const char *container_id, struct engine_container *c)
 {
     struct buf path = {0};
-    struct json_object *one, *state = NULL, *config = NULL, *labels = NULL, *host = NULL, *value;
+    struct json_object *one, *state = NULL, *config = NULL, *labels = NULL, *host = NULL, *network = NULL, *value;
     *c = (struct engine_container){0};
     buf_addf(&path, "/containers/%s/json", container_id);
     enum engine_status status = docker_call(e, "GET", buf_text(&path), NULL, &one);
@@ -120,6 +171,9 @@ enum engine_status engine_container_inspect(struct engine *e, const char *contai
     c->started_ns = time_of(state, "StartedAt");
     c->finished_ns = time_of(state, "FinishedAt");
     c->error = copy(docker_text(state, "Error"));
+    c->health = health_of(state);
+    if (json_object_object_get_ex(one, "NetworkSettings", &network))
+        read_network(c, network);
     if (json_object_object_get_ex(one, "HostConfig", &host))
         c->cpu_millis = cpu_limit_of(host);
     if (json_object_object_get_ex(state, "ExitCode", &value))

@@ -64,6 +64,17 @@ enum engine_status engine_image_pull(struct engine *engine, const char *image_na
 
 enum engine_container_state { ENGINE_CREATED, ENGINE_RUNNING, ENGINE_EXITED, ENGINE_CONTAINER_STATE__MAX };
 
+/* What the image's own health check says. */
+enum engine_health { ENGINE_HEALTH_NONE /* it has none */, ENGINE_HEALTH_STARTING, ENGINE_HEALTH_GOOD, ENGINE_HEALTH_BAD };
+
+#define ENGINE_ADDRESS_SIZE 46
+
+/* A port of a container that is published on its node. */
+struct engine_published {
+    int container_port, port;
+    char protocol[8], address[ENGINE_ADDRESS_SIZE];
+};
+
 struct engine_container {
     char *id;
     char *name;
@@ -79,6 +90,10 @@ struct engine_container {
     bool oom_killed;
     int64_t cpu_millis; /* its limit in thousandths of a CPU; 0: all that the node has */
     char *error; /* why it could not be started, in the engine's words; "" */
+    enum engine_health health;
+    char address[ENGINE_ADDRESS_SIZE]; /* in its network, while it runs; else "" */
+    struct engine_published *published; /* while it runs */
+    size_t n_published;
 };
 
 struct engine_container_list {
@@ -100,7 +115,14 @@ void engine_container_clear(struct engine_container *container);
 struct engine_mount {
     const char *volume; /* name of an engine volume, made when missing */
     const char *driver; /* engine volume driver, such as local */
+    const char *const *options; /* of the driver: NAME=value, NULL-terminated; NULL: none */
     const char *path;   /* where in the container */
+};
+
+struct engine_port {
+    int container_port;
+    const char *protocol; /* tcp, udp */
+    bool publish;         /* on a port of the node that the engine chooses */
 };
 
 struct engine_container_spec {
@@ -120,6 +142,12 @@ struct engine_container_spec {
     int log_max_files;
     const struct engine_mount *mounts;
     size_t n_mounts;
+    const char *network;         /* of engine_network_ensure */
+    const char *const *aliases;  /* further names in it, NULL-terminated */
+    const char *const *links;    /* NAME:ALIAS: what it alone calls ALIAS is NAME in the network, NULL-terminated */
+    const struct engine_port *ports;
+    size_t n_ports;
+    const char *publish_address; /* of the node, where published ports are bound */
 };
 
 /* Makes a container, without starting it: no new privileges, no restart policy of the engine's own,
@@ -135,6 +163,20 @@ enum engine_status engine_container_signal(struct engine *engine, const char *co
     __attribute__((warn_unused_result));
 enum engine_status engine_container_remove(struct engine *engine, const char *container_id)
     __attribute__((warn_unused_result)); /* by force, with anonymous volumes */
+
+/* --- networks --- */
+
+/* Makes sure that there is a network of that name (15 characters at most, and unique on the node), with containers of the
+ * installation that reach each other by name and, on engines that keep networks apart, nothing of other networks. */
+struct engine_network_spec {
+    const char *name;
+    const char *installation, *namespace_name; /* labels */
+};
+enum engine_status engine_network_ensure(struct engine *engine, const struct engine_network_spec *spec)
+    __attribute__((warn_unused_result));
+
+/* Removes it; ENGINE_OK also when it is not there, ENGINE_CONFLICT while a container is in it. */
+enum engine_status engine_network_remove(struct engine *engine, const char *name) __attribute__((warn_unused_result));
 
 /* --- volumes --- */
 

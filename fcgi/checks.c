@@ -25,6 +25,16 @@ static bool all_of(const char *text, size_t len, const char *set)
     return true;
 }
 
+const char *check_list_next(const char **at, size_t *len)
+{
+    const char *element = *at + strspn(*at, " "), *comma = strchr(element, ',');
+    *len = comma != NULL ? (size_t)(comma - element) : strlen(element);
+    while (*len > 0 && element[*len - 1] == ' ')
+        (*len)--;
+    *at = comma != NULL ? comma + 1 : NULL;
+    return element;
+}
+
 /* A DNS label in lower case. */
 static bool label_valid(const char *text, size_t len)
 {
@@ -96,22 +106,38 @@ const char *check_run_command(const char *text)
     return NULL;
 }
 
-const char *check_host_name_or_empty(const char *text)
+/* A host name in lower case; what ends in a number would be an IP address. */
+static bool host_name_valid(const char *text, size_t len)
 {
-    static const char fault[] = "must be a host name such as www.example.com, in ASCII, or empty";
-    if (text[0] == '\0')
-        return NULL;
-    if (strlen(text) > 253)
-        return fault;
+    const char *end = text + len;
+    if (len > 253)
+        return false;
     for (const char *at = text;;) {
-        const char *dot = strchr(at, '.');
-        size_t n = dot != NULL ? (size_t)(dot - at) : strlen(at);
+        const char *dot = memchr(at, '.', (size_t)(end - at));
+        size_t n = (size_t)((dot != NULL ? dot : end) - at);
         if (!label_valid(at, n))
-            return fault;
+            return false;
         if (dot == NULL)
-            return NULL;
+            return !all_of(at, n, DIGITS);
         at = dot + 1;
     }
+}
+
+const char *check_host_names(const char *text)
+{
+    size_t len;
+    int n = 0;
+    if (text[0] == '\0')
+        return NULL;
+    for (const char *at = text; at != NULL;) {
+        const char *name = check_list_next(&at, &len);
+        if (!host_name_valid(name, len))
+            return "must be a host name such as www.example.com, several separated by commas, or empty; names in other scripts "
+                   "are written as xn--…, and IP addresses are not taken";
+        if (++n > 20)
+            return "must be at most 20 host names";
+    }
+    return NULL;
 }
 
 const char *check_envvar_name(const char *text)

@@ -77,7 +77,6 @@ static void report_conflict(struct request *rq, struct json_object *fields)
 {
     const char *constraint = db_constraint(rq->db);
     const char *name = service_fields_text(fields, "service_name");
-    const char *domain = service_fields_text(fields, "custom_domain_name");
     if (strcmp(constraint, "services_namespace_id_name_key") == 0)
         problem_set(&rq->problem, PROBLEM_CONFLICT, "The namespace %s already has a service named %s.", rq->namespace_name,
                     name);
@@ -85,14 +84,17 @@ static void report_conflict(struct request *rq, struct json_object *fields)
         problem_set(&rq->problem, PROBLEM_CONFLICT,
                     "The domain name of a service named %s in %s is in use by another service; choose another name.", name,
                     rq->namespace_name);
-    else if (strcmp(constraint, "services_custom_domain_name_key") == 0)
-        problem_set(&rq->problem, PROBLEM_CONFLICT, "The custom domain name %s is in use by another service.", domain);
+    else if (strcmp(constraint, "custom_domains_pkey") == 0)
+        problem_set(&rq->problem, PROBLEM_CONFLICT, "One of the custom domain names %s is in use by another service.",
+                    service_fields_text(fields, "custom_domain_name"));
+    else if (strcmp(constraint, "ports_service_port_range") == 0)
+        problem_set(&rq->problem, PROBLEM_CONFLICT, "No public port can be reserved: %s.", db_message(rq->db));
     else
         request_db_problem(rq, DB_CONFLICT);
 }
 
-/* Runs the statement that writes the service's own row. */
-static bool write_row(struct request *rq, unsigned statement, const char *const *params, struct json_object *fields)
+/* Runs a statement that writes what was asked for. */
+static bool write_fields(struct request *rq, unsigned statement, const char *const *params, struct json_object *fields)
 {
     enum db_status status = db_execute(rq->db, statement, params, NULL);
     if (status == DB_CONFLICT)
@@ -102,17 +104,14 @@ static bool write_row(struct request *rq, unsigned statement, const char *const 
     return status == DB_OK;
 }
 
-/* Reports each link that a statement finds fault with, by the name of the service linked to. */
-static void report_links(struct request *rq, unsigned statement, const char *const *params, const char *fault)
+/* Reports each fault that a statement finds: rows of its place in the body and of what is wrong there. */
+static void report_faults(struct request *rq, unsigned statement, const char *const *params)
 {
     PGresult *result;
     enum db_status status = db_run(rq->db, statement, params, &result);
     request_db_problem(rq, status);
-    for (int i = 0; status == DB_OK && i < PQntuples(result); i++) {
-        char place[128];
-        snprintf(place, sizeof place, "linked_to_apps.%s", PQgetvalue(result, i, 0));
-        problem_add(&rq->problem, place, "%s", fault);
-    }
+    for (int i = 0; status == DB_OK && i < PQntuples(result); i++)
+        problem_add(&rq->problem, PQgetvalue(result, i, 0), "%s", PQgetvalue(result, i, 1));
     PQclear(result);
 }
 
@@ -121,7 +120,7 @@ static void check_links_exist(struct request *rq, struct json_object *fields)
 {
     const char *params[] = {rq->access.namespace_id, service_fields_text(fields, "linked_to_apps")};
     if (params[1] != NULL)
-        report_links(rq, API_LINKS_MISSING, params, "is no service of this namespace");
+        report_faults(rq, API_LINKS_MISSING, params);
 }
 
 /* Reports every link just written by which the service, over others, reaches itself. */
@@ -129,7 +128,25 @@ static void check_links_circle(struct request *rq, const char *id, struct json_o
 {
     const char *params[] = {id};
     if (service_fields_text(fields, "linked_to_apps") != NULL)
-        report_links(rq, API_LINKS_CIRCLE, params, "links back to this service, which would close a circle");
+        report_faults(rq, API_LINKS_CIRCLE, params);
+}
+
+/* Reports volumes of a type that is not there, and what can't be changed of those that are. */
+static void check_volumes(struct request *rq, struct json_object *fields, const char *id)
+{
+    const char *params[] = {id, service_fields_text(fields, "volumes")};
+    if (params[1] != NULL)
+        report_faults(rq, API_VOLUMES_FAULTS, params);
+}
+
+/* A name that leads to another service is a conflict; all of them are named. */
+static void check_domains_free(struct request *rq, struct json_object *fields, const char *id)
+{
+    const char *params[] = {id, service_fields_text(fields, "custom_domain_name")};
+    struct buf taken = {0};
+    if (params[1] != NULL && ask(rq, API_DOMAINS_TAKEN, params, &taken) && taken.len > 0)
+        problem_set(&rq->problem, PROBLEM_CONFLICT, "In use by another service: %s.", buf_text(&taken));
+    buf_free(&taken);
 }
 
 /* Writes what stands in tables of its own, as far as it was given. */
@@ -140,10 +157,10 @@ static bool write_parts(struct request *rq, const char *id, struct json_object *
         unsigned statement;
     } parts[] = {{"instance_envvars", API_ENVVARS_REPLACE}, {"instance_ports", API_PORTS_REPLACE},
                  {"volumes", API_VOLUMES_REPLACE},          {"linked_to_apps", API_LINKS_REPLACE},
-                 {"autoscaling_config", API_AUTOSCALING_REPLACE}};
+                 {"custom_domain_name", API_DOMAINS_REPLACE}, {"autoscaling_config", API_AUTOSCALING_REPLACE}};
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         const char *params[] = {id, service_fields_text(fields, parts[i].field)};
-        if (params[1] != NULL && !change(rq, parts[i].statement, params))
+        if (params[1] != NULL && !write_fields(rq, parts[i].statement, params, fields))
             return false;
     }
     /* Once more, now that those that are there are locked: one may have been deleted in between. */
@@ -170,16 +187,23 @@ static void check_mode(struct request *rq, struct json_object *fields, const str
         problem_add(&rq->problem, "autoscaling_config", "must be given while scaling_mode is AUTO");
 }
 
-/* What checks need to know of the installation. */
-static void ask_installation(struct request *rq, struct buf *region, struct buf *base_domain)
+/* Checks what spans several fields, by what is true of the installation. */
+static void check_rules(struct request *rq, struct json_object *fields, const struct service *before)
 {
     PGresult *result;
     enum db_status status = db_run(rq->db, API_INSTALLATION_GET, NULL, &result);
     request_db_problem(rq, status);
-    if (status == DB_OK && PQntuples(result) > 0) {
-        buf_adds(region, PQgetvalue(result, 0, 0));
-        buf_adds(base_domain, PQgetvalue(result, 0, 1));
-    }
+    if (status != DB_OK)
+        return;
+    struct service_context context = {
+        .namespace_name = rq->namespace_name,
+        .service_name = before != NULL ? rq->service_name : NULL,
+        .region_name = PQgetvalue(result, 0, 0),
+        .base_domain = PQgetvalue(result, 0, 1),
+        .host_names = PQgetvalue(result, 0, 2),
+        .request_host = request_parameter(rq, "SERVER_NAME"),
+    };
+    service_fields_check_rules(fields, &context, &rq->problem);
     PQclear(result);
 }
 
@@ -189,18 +213,16 @@ static struct json_object *read_fields(struct request *rq, const struct service 
     struct json_object *body = request_json(rq);
     if (body == NULL)
         return NULL;
-    struct buf region = {0}, base_domain = {0};
-    ask_installation(rq, &region, &base_domain);
     struct json_object *fields =
         fields_check(service_fields, service_n_fields, body, before == NULL ? FIELDS_CREATE : FIELDS_UPDATE, &rq->problem);
-    service_fields_check_rules(fields, rq->namespace_name, before != NULL ? rq->service_name : NULL, buf_text(&region),
-                               buf_text(&base_domain), &rq->problem);
+    check_rules(rq, fields, before);
     if (rq->problem.kind == PROBLEM_NONE || rq->problem.kind == PROBLEM_INVALID) {
         check_mode(rq, fields, before);
         check_links_exist(rq, fields);
+        check_volumes(rq, fields, before != NULL ? before->id : NULL);
     }
-    buf_free(&region);
-    buf_free(&base_domain);
+    if (rq->problem.kind == PROBLEM_NONE)
+        check_domains_free(rq, fields, before != NULL ? before->id : NULL);
     json_object_put(body);
     if (rq->problem.kind == PROBLEM_NONE)
         return fields;
@@ -237,7 +259,7 @@ void handle_service_create(struct request *rq, const PGresult *result)
     uuid_generate_random(uuid);
     uuid_unparse_lower(uuid, id);
     const char *params[] = {id, rq->access.namespace_id, rq->access.user_name, json_object_to_json_string(fields)};
-    if (write_row(rq, API_SERVICE_INSERT, params, fields) && write_parts(rq, id, fields) &&
+    if (write_fields(rq, API_SERVICE_INSERT, params, fields) && write_parts(rq, id, fields) &&
         add_event(rq, id, "service_created", "")) {
         reply_document(rq, id);
         rq->status = "201 Created";
@@ -270,7 +292,7 @@ void handle_service_update(struct request *rq, const PGresult *result)
     list_names(fields, &names);
     const char *params[] = {s.id, json_object_to_json_string(fields)};
     check_count(rq, fields, &s);
-    if (rq->problem.kind == PROBLEM_NONE && write_row(rq, API_SERVICE_UPDATE, params, fields) && write_parts(rq, s.id, fields) &&
+    if (rq->problem.kind == PROBLEM_NONE && write_fields(rq, API_SERVICE_UPDATE, params, fields) && write_parts(rq, s.id, fields) &&
         add_event(rq, s.id, "service_updated", buf_text(&names)))
         reply_document(rq, s.id);
     buf_free(&names);

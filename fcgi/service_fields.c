@@ -2,6 +2,7 @@
 #include "fcgi/service_fields.h"
 
 #include <string.h>
+#include <strings.h>
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 
@@ -79,8 +80,8 @@ const struct field service_fields[] = {
      .help = "Whether it is to run."},
     {.name = "target_num_instances", .type = FIELD_INTEGER, .fallback = "1", .min = 0, .max = 1000,
      .help = "How many instances are to run. On update of a service whose mode is AUTO it must be in its range."},
-    {.name = "custom_domain_name", .type = FIELD_TEXT, .fallback = "\"\"", .check = check_host_name_or_empty,
-     .lower_case = true, .help = "The user's own host name for the service; empty for none."},
+    {.name = "custom_domain_name", .type = FIELD_TEXT, .fallback = "\"\"", .check = check_host_names, .lower_case = true,
+     .help = "The user's own host names for the service, up to 20, separated by commas; empty for none."},
     {.name = "instance_envvars", .type = FIELD_MAP, .fallback = "{}", .max = 1000, .key_check = check_envvar_name,
      .help = "Environment of the instances. On update it replaces the whole."},
     {.name = "instance_ports", .type = FIELD_ARRAY, .fallback = "[]", .max = 100, .fields = port_fields,
@@ -198,29 +199,48 @@ static void check_links(struct json_object *checked, const char *service_name, s
     }
 }
 
-/* Below the base domain are the default names of everybody's services, and the operator's own. */
-static void check_domain(struct json_object *checked, const char *base_domain, struct problem *problem)
+static bool list_has(const char *list, const char *name, size_t len)
 {
-    const char *domain = service_fields_text(checked, "custom_domain_name");
-    size_t length = domain != NULL ? strlen(domain) : 0, base = strlen(base_domain);
-    if (length < base || strcmp(domain + length - base, base_domain) != 0)
-        return;
-    if (length == base || domain[length - base - 1] == '.')
-        problem_add(problem, "custom_domain_name", "must not be %s or below it: those names are Skylark's own", base_domain);
+    size_t n;
+    for (const char *at = list; at != NULL;) {
+        const char *element = check_list_next(&at, &n);
+        if (n == len && strncasecmp(element, name, n) == 0)
+            return true;
+    }
+    return false;
 }
 
-void service_fields_check_rules(struct json_object *checked, const char *namespace_name, const char *service_name,
-                                const char *region_name, const char *base_domain, struct problem *problem)
+/* Below the base domain are the default names of everybody's services; and whoever took a name by which people reach the
+ * API itself would get their tokens. */
+static void check_domains(struct json_object *checked, const struct service_context *context, struct problem *problem)
+{
+    const char *domains = service_fields_text(checked, "custom_domain_name"), *base_domain = context->base_domain;
+    size_t base = strlen(base_domain), len;
+    if (domains == NULL || check_host_names(domains) != NULL)
+        return;
+    for (const char *at = domains; at != NULL;) {
+        const char *name = check_list_next(&at, &len);
+        if (len >= base && strncmp(name + len - base, base_domain, base) == 0 && (len == base || name[len - base - 1] == '.'))
+            problem_add(problem, "custom_domain_name", "must not be %s or below it: those names are Skylark's own", base_domain);
+        else if (len > 0 && (list_has(context->host_names, name, len) || list_has(context->request_host, name, len)))
+            problem_add(problem, "custom_domain_name", "must not be %.*s: that is where Skylark itself is reached", (int)len, name);
+        if (at != NULL && list_has(at, name, len))
+            problem_add(problem, "custom_domain_name", "names %.*s twice", (int)len, name);
+    }
+}
+
+void service_fields_check_rules(struct json_object *checked, const struct service_context *context, struct problem *problem)
 {
     static const char *const volume_keys[] = {"app_volume_dir", NULL};
+    const char *namespace_name = context->namespace_name, *service_name = context->service_name;
     check_equal(checked, "namespace", namespace_name, problem);
-    check_equal(checked, "region_name", region_name, problem);
+    check_equal(checked, "region_name", context->region_name, problem);
     check_equal(checked, "service_name", service_name, problem);
     check_distinct(checked, "volumes", volume_keys, problem);
     check_ports(checked, problem);
     check_autoscaling(checked, problem);
     check_links(checked, service_name, problem);
-    check_domain(checked, base_domain, problem);
+    check_domains(checked, context, problem);
     const char *name = service_fields_text(checked, "service_name");
     if (name != NULL && strlen(name) + 1 + strlen(namespace_name) > 63)
         problem_add(problem, "service_name", "must have at most %zu characters in this namespace, since its domain name is "

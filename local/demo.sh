@@ -84,6 +84,7 @@ demo_make_service() {
     "scaling_mode": "MANUAL",
     "target_state": "STARTED",
     "target_num_instances": 2,
+    "instance_ports": [{"container_port": 8000, "protocol": "tcp", "endpoint_type": "http-endpoint"}],
     "instance_envvars": {"GREETING": "made by make run"}
 }
 END
@@ -96,6 +97,21 @@ END
     api_expect '201 409' 'creating the demo service' POST /v1/services/demo/ -H 'Content-Type: application/json' \
         --data "@$VAR/run/demo.json" >/dev/null
     : >"$VAR/etc/demo-made"
+}
+
+# Where the demo's page is, from the API's own answer.
+demo_url() {
+    local answer
+    answer=$(api GET /v1/services/demo/demo/) || return 1
+    jq -er --arg port "$HTTPS_PORT" '"https://\(.default_domain_name):\($port)/"' <<<"${answer%$'\n'*}"
+}
+demo_page() {
+    local url
+    url=$(demo_url) && curl -sS -f --max-time 10 --cacert "$VAR/tls/ca.crt" --connect-to "::$(front_host):" "$url"
+}
+# What curl needs for a name that no name server knows yet: every name below localhost leads here by itself.
+demo_connect_to() {
+    [[ $DEMO_PAGE == https://*.localhost:* ]] || echo "--connect-to ::$(front_host): "
 }
 
 # Whether the API says Running and the engine has exactly as many running containers of it.

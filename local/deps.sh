@@ -20,6 +20,7 @@ wanted_run='
 /usr/include/*/curl/curl.h|libcurl4-openssl-dev
 /usr/lib/postgresql/*/bin/postgres|postgresql
 /usr/sbin/nginx|nginx
+/usr/lib/nginx/modules/ngx_stream_module.so|libnginx-mod-stream
 /usr/bin/openssl|openssl
 /usr/bin/curl|curl
 /usr/bin/jq|jq

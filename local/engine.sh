@@ -63,11 +63,11 @@ engine_start() {
 # A configuration file of its own, so that the machine's /etc/docker is neither read nor written. Engines up to
 # 20.10 keep a key there unless told otherwise; newer ones refuse to know that setting.
 engine_configure() {
-    if dockerd --version | grep -q 'version \(1[0-9]\|20\)\.'; then
-        printf '{"deprecated-key-path": "%s/docker-key.json"}\n' "$VAR/etc"
-    else
-        echo '{}'
-    fi | file_write "$VAR/etc/docker.json" 644
+    local key=''
+    ! dockerd --version | grep -q 'version \(1[0-9]\|20\)\.' || key="\"deprecated-key-path\": \"$VAR/etc/docker-key.json\", "
+    # A network a namespace: 255 of them, each for 253 instances.
+    printf '{%s"default-address-pools": [{"base": "%s", "size": 24}]}\n' "$key" "$(<"$VAR/etc/pool")" |
+        file_write "$VAR/etc/docker.json" 644
     # What a killed engine left says "already running" for as long as anything, a zombie even, has that number;
     # process_start knows better.
     local helper=$VAR/run/engine/containerd/containerd.pid
@@ -76,22 +76,36 @@ engine_configure() {
 }
 
 # --- the bridge of the private engine ---
-# Ours alone, made and removed here. The engine is kept off iptables, where it would share its chains with a
-# Docker of the machine and change the policy of FORWARD; the four rules that instances need to reach the world
-# stand below, marked with the state folder, and go with the bridge.
+# Networks of namespaces come out of one pool of addresses (var/etc/pool), a /16; its first /24 is the engine's default
+# bridge, ours alone, made and removed here. The engine is kept off iptables, where it would share its chains with a
+# Docker of the machine and change the policy of FORWARD; the rules that instances need to reach the world, and not each
+# other across namespaces, stand below, marked with the state folder, and go with the bridge.
 bridge_name() { printf 'sky-%s' "$(printf %s "$VAR" | sha256sum | cut -c 1-8)"; }
 
 # Locally administered, and the same each time.
 bridge_address() { printf %s "$VAR" | sha256sum | sed -E 's/^(..)(..)(..)(..)(..).*/02:\1:\2:\3:\4:\5/'; }
 
 bridge_rules() { # -A|-D: adds (once) or removes them
-    local bridge net
-    bridge=$(bridge_name)
-    net=$(cat "$VAR/etc/bridge")
-    bridge_rule "$1" nat POSTROUTING -s "$net" ! -o "$bridge" -j MASQUERADE &&
-        bridge_rule "$1" filter FORWARD -i "$bridge" ! -o "$bridge" -j ACCEPT &&
-        bridge_rule "$1" filter FORWARD -i "$bridge" -o "$bridge" -j ACCEPT &&
-        bridge_rule "$1" filter FORWARD -o "$bridge" -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+    local pool
+    pool=$(cat "$VAR/etc/pool")
+    bridge_rule "$1" nat POSTROUTING -s "$pool" ! -d "$pool" -j MASQUERADE &&
+        bridge_rule "$1" filter FORWARD -s "$pool" -j ACCEPT &&
+        bridge_rule "$1" filter FORWARD -d "$pool" -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+}
+
+# Between two networks of the pool nothing is routed; inside one, nothing needs to be. By routing and not by iptables, which on
+# some machines sees what stays inside a bridge as well. What the machine itself sends is not meant.
+pool_isolate() { # -A|-D POOL
+    local rule
+    for rule in "pref 29990 iif lo to $2 lookup main" "pref 29991 from $2 to $2 unreachable"; do
+        # shellcheck disable=SC2086
+        if [ "$1" = -A ]; then
+            ip rule add $rule 2>/dev/null || [[ $(ip rule show pref "${rule:5:5}") == *" to $2 "* ]] ||
+                fail "can't keep namespaces apart: ip rule add $rule"
+        else
+            ip rule del $rule 2>/dev/null || true
+        fi
+    done
 }
 bridge_rule() {
     local how=$1 table=$2 chain=$3 mark="skylark $VAR"
@@ -104,25 +118,29 @@ bridge_rule() {
     fi
 }
 
-# A /24 out of 10.192.0.0/10 that nothing on this machine routes to.
-bridge_find_net() {
+# A /16 out of 10.192.0.0/10 that nothing on this machine routes to.
+pool_find() {
     local try net
-    for try in $(seq 0 200); do
-        net=10.$((192 + (try + $$) % 60)).$(((try * 7 + $$) % 256)).0/24
+    for try in $(seq 0 59); do
+        net=10.$((192 + (try + $$) % 60)).0.0/16
         if [ -z "$(ip -4 route show table all match "$net" | grep -v '^default')" ] &&
             [ -z "$(ip -4 route show table all root "$net")" ]; then
             echo "$net"
             return
         fi
     done
-    fail 'found no free address range for the bridge of the private engine'
+    fail 'found no free address range for the networks of the private engine'
 }
 
 bridge_up() {
     local bridge net
     bridge=$(bridge_name)
     if ! ip link show "$bridge" >/dev/null 2>&1; then
-        net=$(bridge_find_net)
+        # Kept as long as it is free: networks that the engine remembers are of it.
+        if [ ! -s "$VAR/etc/pool" ] || [ -n "$(ip -4 route show table all root "$(<"$VAR/etc/pool")")" ]; then
+            pool_find | file_write "$VAR/etc/pool" 644
+        fi
+        net=$(sed 's|\.0/16$|.0/24|' "$VAR/etc/pool")
         printf '%s\n' "$net" | file_write "$VAR/etc/bridge" 644
         # With an address of its own: else it takes the lowest of its ports', and each time that this changes, with an
         # instance that starts or ends, all others lose their gateway for a while.
@@ -134,6 +152,7 @@ bridge_up() {
         : >"$(forwarding_note)"
         echo 1 >/proc/sys/net/ipv4/ip_forward || true
     fi
+    pool_isolate -A "$(<"$VAR/etc/pool")"
     bridge_rules -A 2>"$VAR/log/iptables.log" ||
         say "instances reach no network but their own: $(tail -n 1 "$VAR/log/iptables.log")"
 }
@@ -141,10 +160,13 @@ bridge_up() {
 bridge_down() {
     local bridge
     bridge=$(bridge_name)
-    [ ! -s "$VAR/etc/bridge" ] || bridge_rules -D 2>/dev/null || true
+    if [ -s "$VAR/etc/pool" ]; then
+        bridge_rules -D 2>/dev/null || true
+        pool_isolate -D "$(<"$VAR/etc/pool")"
+    fi
     ! ip link show "$bridge" >/dev/null 2>&1 || ip link del "$bridge"
     # The last of several installations turns forwarding off again, unless a bridge of somebody else needs it.
-    if [ -e "$(forwarding_note)" ] && ! ip -o link show type bridge | grep -q ': sky-'; then
+    if [ -e "$(forwarding_note)" ] && [[ $(ip -o link show type bridge) != *': sky-'* ]]; then
         [ -n "$(ip -o link show type bridge)" ] || echo 0 >/proc/sys/net/ipv4/ip_forward
         rm -f "$(forwarding_note)"
     fi
@@ -198,8 +220,8 @@ engine_stop() {
     findmnt -rno TARGET | grep -F "$VAR/" | sort -r | while read -r mount; do
         umount -l "$mount" || say "can't unmount $mount"
     done
-    for bridge in $(grep -aohE 'br-[0-9a-f]{12}' "$VAR/docker/network/files/local-kv.db" 2>/dev/null | sort -u); do
-        ip link del "$bridge" 2>/dev/null # of a network that someone made on this engine
+    for bridge in $(grep -aohE '(br-|sky)[0-9a-f]{12}' "$VAR/docker/network/files/local-kv.db" 2>/dev/null | sort -u); do
+        ip link del "$bridge" 2>/dev/null # of a network of a namespace, or that someone made on this engine
     done
     bridge_down
     rm -rf "$VAR/run/engine" "$VAR/run/docker.sock" "$VAR/run/docker.pid"

@@ -70,22 +70,42 @@ front_configure() {
     [ -n "$ROOTLY" ] || user=$(id -un)
     workers=$(nproc)
     [ "$workers" -le 8 ] || workers=8
-    mkdir -p "$folder" "$VAR/run/front"
+    mkdir -p "$folder" "$VAR/run/front" "$VAR/run/routes" "$VAR/acme" "$VAR/certificates"
+    # Addresses of instances are others by now, so old routes would lead anywhere; skylark-router makes new ones at once.
+    process_pid front >/dev/null || rm -rf "$VAR/run/routes/current"
+    front_modules | file_write "$folder/modules.conf" 644
     "$ROOT/local/render.sh" RUN="$VAR/run/front" ETC="$folder" WORKERS="$workers" USER="$user" \
         <"$ROOT/nginx/nginx.conf.in" | file_write "$folder/nginx.conf" 644
     "$ROOT/local/render.sh" ETC="$folder" API="unix:$VAR/run/api-socket/api.sock" TLS="$VAR/tls" \
         LISTEN="$LISTEN:" HTTPS_PORT="$HTTPS_PORT" HTTP_PORT="$HTTP_PORT" HTTPS_SUFFIX=":$HTTPS_PORT" \
-        INTERNAL="127.0.0.1:$INTERNAL_PORT" <"$ROOT/nginx/skylark.conf.in" | file_write "$folder/skylark.conf" 644
-    "$ROOT/local/render.sh" ACCESS_LOG="$VAR/log/access.log" <"$ROOT/nginx/skylark-server.conf.in" |
+        INTERNAL="127.0.0.1:$INTERNAL_PORT" ROUTES="$VAR/run/routes" <"$ROOT/nginx/skylark.conf.in" |
+        file_write "$folder/skylark.conf" 644
+    "$ROOT/local/render.sh" ACCESS_LOG="$VAR/log/access.log" ACME="$VAR/acme" <"$ROOT/nginx/skylark-server.conf.in" |
         file_write "$folder/skylark-server.conf" 644
+    "$ROOT/local/render.sh" ACCESS_LOG="$VAR/log/access.log" ACME="$VAR/acme" ETC="$folder" \
+        <"$ROOT/nginx/skylark-service.conf.in" | file_write "$folder/skylark-service.conf" 644
+    "$ROOT/local/render.sh" ROUTES="$VAR/run/routes" <"$ROOT/nginx/skylark-stream.conf.in" |
+        file_write "$folder/skylark-stream.conf" 644
+    "$ROOT/local/render.sh" ETC="$folder" LISTEN="$LISTEN:" HTTPS_PORT="$HTTPS_PORT" HTTP_PORT="$HTTP_PORT" \
+        INTERNAL="127.0.0.1:$INTERNAL_PORT" STREAM_LISTEN="$LISTEN:" <"$ROOT/nginx/skylark-routes.conf.in" |
+        file_write "$folder/skylark-routes.template" 644
     file_write "$folder/skylark-api.conf" 644 <"$ROOT/nginx/skylark-api.conf"
+    file_write "$folder/skylark-tls.conf" 644 <"$ROOT/nginx/skylark-tls.conf"
+}
+
+# What loads the stream module, where nginx has it as one.
+front_modules() {
+    local folder
+    folder=$(/usr/sbin/nginx -V 2>&1 | grep -o -- '--modules-path=[^ ]*' | cut -d = -f 2)
+    [ ! -e "$folder/ngx_stream_module.so" ] || echo "load_module $folder/ngx_stream_module.so;"
 }
 
 front_start() {
     local etc=$VAR/etc/nginx
     front_configure
     process_start front root "$(process_made /usr/sbin/nginx "$etc/nginx.conf" "$etc/skylark.conf" \
-        "$etc/skylark-server.conf" "$etc/skylark-api.conf" "$VAR/tls/server.crt" -- "$(front_ports)")" \
+        "$etc/skylark-server.conf" "$etc/skylark-service.conf" "$etc/skylark-api.conf" "$etc/skylark-tls.conf" \
+        "$etc/skylark-stream.conf" "$etc/modules.conf" "$VAR/tls/server.crt" -- "$(front_ports)")" \
         /usr/sbin/nginx -p "$VAR/run/front" -c "$etc/nginx.conf" -e stderr
     front_ports | file_write "$VAR/run/front.ports" 644
     process_ready front 10 front_answers
@@ -97,11 +117,25 @@ front_answers() {
 # Whether the API, asked through the internal server, reaches a database that it knows.
 front_ready() { curl -s -f -o /dev/null --max-time 5 "$(front_internal_url)/readyz"; }
 
+# What the API has to know of it.
+front_settings() {
+    local address=$LISTEN host
+    host=$(hostname -f 2>/dev/null || hostname)
+    case $LISTEN in 0.0.0.0 | '[::]') address='' ;; esac # which of all it is, only a person knows
+    ctl settings set "front_address=$(printf %s "$address" | tr -d '[]')" "host_names=localhost,$host" >/dev/null
+}
+
 # The address that people and tests use.
 front_url() {
     case $LISTEN in
     127.0.0.1 | 0.0.0.0) echo "https://localhost:$HTTPS_PORT" ;;
     *) echo "https://$LISTEN:$HTTPS_PORT" ;;
+    esac
+}
+front_host() {
+    case $LISTEN in
+    127.0.0.1 | 0.0.0.0) echo 127.0.0.1 ;;
+    *) echo "$LISTEN" ;;
     esac
 }
 front_internal_url() { echo "http://127.0.0.1:$INTERNAL_PORT"; }

@@ -21,7 +21,7 @@ HTTPS_PORT=${SKYLARK_HTTPS_PORT:-8443}
 HTTP_PORT=${SKYLARK_HTTP_PORT:-8080}
 INTERNAL_PORT=${SKYLARK_INTERNAL_PORT:-9180}
 LISTEN=${SKYLARK_LISTEN:-127.0.0.1}
-PROCESSES='postgres engine api front deployer collector autoscaler' # in the order they start
+PROCESSES='postgres engine api front router deployer collector autoscaler' # in the order they start
 
 settings_check() {
     local name port

@@ -3,7 +3,7 @@
 # pg_ident.conf); every other role needs its password (SCRAM), which its process finds in a passfile.
 # shellcheck shell=bash
 
-PASSWORD_ROLES='skylark_api skylark_autoscaler skylark_deployer skylark_collector skylark_dba'
+PASSWORD_ROLES='skylark_api skylark_autoscaler skylark_deployer skylark_collector skylark_router skylark_dba'
 
 # Newest server programs, or those that the cluster was made with.
 postgres_bin() {

@@ -3,7 +3,7 @@
 
 skylark_check_build() {
     local program
-    for program in skylark-api skylark-autoscaler skylark-deployer skylark-collector skylarkctl; do
+    for program in skylark-api skylark-autoscaler skylark-deployer skylark-collector skylark-router skylarkctl; do
         [ -x "$BUILD/$program" ] || fail "$BUILD/$program is not there: build first (make all)"
     done
 }
@@ -12,7 +12,7 @@ skylark_check_build() {
 skylark_install() {
     local program
     mkdir -p "$VAR/bin"
-    for program in skylark-api skylark-autoscaler skylark-deployer skylark-collector; do
+    for program in skylark-api skylark-autoscaler skylark-deployer skylark-collector skylark-router; do
         if ! cmp -s "$BUILD/$program" "$VAR/bin/$program"; then
             install -m 755 "$BUILD/$program" "$VAR/bin/$program.new"
             mv -f "$VAR/bin/$program.new" "$VAR/bin/$program"
@@ -92,4 +92,26 @@ metrics_listen = 127.0.0.1:$((INTERNAL_PORT + 3))
 END
     process_start autoscaler "$user" "$(process_made "$VAR/bin/skylark-autoscaler" "$VAR/etc/autoscaler.conf" --)" \
         "$VAR/bin/skylark-autoscaler" -c "$VAR/etc/autoscaler.conf"
+}
+
+# As whoever nginx's master is, since it tests nginx's configuration, keys and all, and tells nginx to load it.
+router_start() {
+    local user=root etc=$VAR/etc/nginx
+    file_write "$VAR/etc/router.conf" 644 <<END
+# Made by local/skylark.sh. All settings: skylark-router --sample
+database = $(passfile skylark_router "$(owner_of "$user")")
+metrics_listen = 127.0.0.1:$((INTERNAL_PORT + 4))
+templates = $etc/skylark-routes.template
+routes = $VAR/run/routes
+certificates = $VAR/certificates
+certificate = $VAR/tls/server.crt
+certificate_key = $VAR/tls/server.key
+nginx_conf = $etc/nginx.conf
+nginx_prefix = $VAR/run/front
+nginx_pid = $VAR/run/front/nginx.pid
+version_url = $(front_internal_url)/
+stream_listen = $(printf %s "$LISTEN" | tr -d '[]')
+END
+    process_start router "$user" "$(process_made "$VAR/bin/skylark-router" "$VAR/etc/router.conf" --)" \
+        "$VAR/bin/skylark-router" -c "$VAR/etc/router.conf"
 }

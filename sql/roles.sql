@@ -16,6 +16,7 @@ BEGIN
                      ('skylark_deployer', 'Skylark: makes the engine match; writes what it observed', '{}'),
                      ('skylark_collector', 'Skylark: writes log rows and metric samples', '{}'),
                      ('skylark_autoscaler', 'Skylark: sets the count of AUTO services', '{enable_hashjoin,enable_mergejoin,synchronous_commit}'),
+                     ('skylark_router', 'Skylark: writes which routes a front serves', '{}'),
                      ('skylark_dba', 'Skylark: reads everything but hashes; for people', '{}'))
              AS r (name, purpose, without)
     LOOP

@@ -11,7 +11,7 @@ int main(int argc, char **argv)
     static const struct check_suite suites[] = {
         {"seed", tests_seed}, {"routes", tests_routes}, {"list", tests_list}, {"forms", tests_forms},
         {"logs", tests_logs}, {"bad input", tests_bad_input}, {"front", tests_front},
-        {"scaling", tests_scaling}, {"auth", tests_auth},
+        {"scaling", tests_scaling}, {"endpoints", tests_endpoints}, {"auth", tests_auth},
     };
     world_open();
     curl_global_init(CURL_GLOBAL_DEFAULT);

@@ -34,25 +34,32 @@ END
     wait_for 20 curl -s -f -o /dev/null "http://$REGISTRY/v2/" || { cat "$WORK/registry.log"; fail 'no registry'; }
 }
 
-# An image of nothing but busybox whose instances say their tag, then a line a second, until they are told to end.
-# image NAME TAG: made by import, pushed, removed from the engine, so that it must be pulled.
+# image NAME TAG COMMAND [CHANGE...]: made by import, pushed, removed from the engine, so that it must be pulled.
 image() {
-    local name=$REGISTRY/$1 tag=$2
-    docker import --change "ENV TAG=$tag" --change 'CMD ["/bin/work"]' "$WORK/image.tar" "$name:$tag" >/dev/null
+    local name=$REGISTRY/$1 tag=$2 command=$3 change changes=()
+    shift 3
+    for change in "$@"; do changes+=(--change "$change"); done
+    docker import --change "ENV TAG=$tag" --change "CMD [\"/bin/$command\"]" "${changes[@]}" "$WORK/image.tar" "$name:$tag" >/dev/null
     docker push -q "$name:$tag" >/dev/null
     docker rmi "$name:$tag" >/dev/null
 }
+# An image of nothing but busybox and what is below.
 images_make() {
-    local root=$WORK/image applet
+    local root=$WORK/image applet tag
     mkdir -p "$root"/{bin,tmp,etc,proc,sys,dev}
+    chmod 1777 "$root/tmp"
     cp "$(command -v busybox)" "$root/bin/busybox"
-    for applet in sh sleep seq cat echo env id kill printf awk head true false ps grep nc tail timeout rm; do
+    for applet in sh sleep seq cat echo env id kill printf awk head true false ps grep nc tail timeout rm \
+        mkdir chown chmod su test df dd ls ping nslookup sort hostname touch; do
         ln -s busybox "$root/bin/$applet"
     done
+    cc -static -O2 -Wall -Werror -pthread -o "$root/bin/serve" "$ROOT/tests/image/serve.c"
+    # work: says its tag, then a line a second, until it is told to end. SERVE: what else it serves, as arguments of serve.
     cat >"$root/bin/work" <<'END'
 #!/bin/sh
 trap 'echo "told to end"; exit 0' TERM
 echo "tag $TAG"
+[ -z "$SERVE" ] || serve $SERVE &
 n=0
 while :; do
     n=$((n + 1))
@@ -84,12 +91,23 @@ while :; do
     sleep 0.5 & wait $!
 done
 END
-    chmod 755 "$root"/bin/{work,numbers,load}
+    # web: HTTP on 80, a TCP and a UDP echo on 22.
+    cat >"$root/bin/web" <<'END'
+#!/bin/sh
+exec serve 80 22 22
+END
+    chmod 755 "$root"/bin/{work,numbers,load,web}
     tar -C "$root" --owner=0 --group=0 --numeric-owner -cf "$WORK/image.tar" .
-    image alauda/ubuntu latest
-    image team/work v1
-    image team/work v2
-    image team/work v3
+    image alauda/ubuntu latest work 'ENV SERVE="0 22"'
+    for tag in v1 v2 v3; do
+        image team/work $tag work
+        image team/web $tag web
+    done
+    image team/checked v1 web 'HEALTHCHECK --interval=1s --timeout=2s CMD test -e /tmp/healthy'
+    "$ROOT/tests/image/postgres.sh" "$root"
+    tar -C "$root" --owner=0 --group=0 --numeric-owner -cf "$WORK/image.tar" .
+    image team/postgres latest database
+    rm -rf "$root" "$WORK/image.tar"
 }
 
 # --- what instances are told to do ---
@@ -160,6 +178,7 @@ down() {
     expect_empty 'a mount' "$(findmnt -rno TARGET | grep -F "$VAR" || true)"
     expect_empty 'an interface' "$(ip -o link | grep -v ': lo:' || true)"
     expect_empty 'a rule of iptables' "$(iptables-save 2>/dev/null | grep '^-A' || true)"
+    expect_empty 'a rule of routing' "$(ip rule | grep -vE ' lookup (local|main|default)' || true)"
     expect_empty 'a pid file' "$(find "$VAR/run" -name '*.pid' -size +0)"
     expect_empty 'a second stop that fails' "$("$ROOT/local/stop" >/dev/null 2>&1 || echo yes)"
     printf '%d passed, %d failed\n' $((cases - bad)) "$bad"

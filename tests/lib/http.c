@@ -73,7 +73,7 @@ struct http_response http_do(const struct http_call *call)
     size_t size = strlen(call->path) + 512;
     char *url = malloc(size), error[CURL_ERROR_SIZE] = "";
     snprintf(url, size, "%s%s", call->base != NULL ? call->base : world.url, call->path);
-    struct curl_slist *headers = headers_of(call);
+    struct curl_slist *headers = headers_of(call), *here = call->by_name ? curl_slist_append(NULL, "::127.0.0.1:") : NULL;
     curl_easy_setopt(handle, CURLOPT_URL, url);
     curl_easy_setopt(handle, CURLOPT_PATH_AS_IS, 1L);
     curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
@@ -91,6 +91,7 @@ struct http_response http_do(const struct http_call *call)
     curl_easy_setopt(handle, CURLOPT_HEADERDATA, &head);
     if (call->unix_socket != NULL)
         curl_easy_setopt(handle, CURLOPT_UNIX_SOCKET_PATH, call->unix_socket);
+    curl_easy_setopt(handle, CURLOPT_CONNECT_TO, here);
     set_method(call);
     CURLcode code = curl_easy_perform(handle);
     if (code == CURLE_OK)
@@ -102,6 +103,7 @@ struct http_response http_do(const struct http_call *call)
     response.body_len = body.len;
     response.headers = head.data != NULL ? head.data : calloc(1, 1);
     curl_slist_free_all(headers);
+    curl_slist_free_all(here);
     free(url);
     return response;
 }

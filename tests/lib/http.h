@@ -15,6 +15,7 @@ struct http_call {
     size_t body_len;         /* 0: up to the NUL */
     const char *headers[4];  /* more of them, "Name: value" */
     const char *unix_socket; /* NULL: TCP */
+    bool by_name;            /* base names a host that no name server knows: asked at 127.0.0.1 all the same */
     bool http2;
     long timeout_ms;         /* 0: 30 s */
 };

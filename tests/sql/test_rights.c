@@ -40,6 +40,15 @@ static const struct {
     {"skylark_dba", "instances", "s"}, {"skylark_dba", "engines", "s"}, {"skylark_dba", "image_pulls", "s"}, {"skylark_dba", "events", "s"},
     {"skylark_dba", "log_rows", "s"}, {"skylark_dba", "log_positions", "s"}, {"skylark_dba", "metric_samples", "s"},
     {"skylark_dba", "autoscaling_queue", "s"}, {"skylark_dba", "autoscaling_decisions", "s"},
+    {"skylark_api", "custom_domains", "siud"}, {"skylark_api", "volume_types", "s"}, {"skylark_api", "instance_ports", "s"},
+    {"skylark_api", "fronts", "s"}, {"skylark_deployer", "custom_domains", "s"}, {"skylark_deployer", "volume_types", "s"},
+    {"skylark_deployer", "instance_ports", "siu"}, {"skylark_deployer", "fronts", "s"},
+    {"skylark_dba", "custom_domains", "s"}, {"skylark_dba", "volume_types", "s"}, {"skylark_dba", "instance_ports", "s"},
+    {"skylark_dba", "fronts", "s"}, {"skylark_router", "schema_migrations", "s"}, {"skylark_router", "installation", "s"},
+    {"skylark_router", "namespaces", "s"}, {"skylark_router", "services", "s"}, {"skylark_router", "ports", "s"},
+    {"skylark_router", "custom_domains", "s"}, {"skylark_router", "instances", "s"},
+    {"skylark_router", "instance_ports", "s"}, {"skylark_router", "fronts", "siu"},
+    {"skylark_router", "reconcile_queue", "su"},
 };
 
 static const char *meant_for(const char *role, const char *table)
@@ -88,6 +97,7 @@ static void test_secrets(void)
     CHECK(sql_run(c, "TABLE skylark.busiest_log_writers")[0] == '\0', "%s", PQerrorMessage(c));
     CHECK(sql_run(c, "TABLE skylark.autoscaling_overview")[0] == '\0', "%s", PQerrorMessage(c));
     CHECK(sql_run(c, "TABLE skylark.metrics_overview")[0] == '\0', "%s", PQerrorMessage(c));
+    CHECK(sql_run(c, "TABLE skylark.endpoints_overview")[0] == '\0', "%s", PQerrorMessage(c));
     CHECK(sql_run(c, "TABLE skylark.table_sizes")[0] == '\0', "%s", PQerrorMessage(c));
     PQfinish(c);
     /* One writer a fact: the API's role can't say what runs, the deployer's can't say what is wanted. */

@@ -1,6 +1,7 @@
 /* The rules that the database holds by itself, whoever writes. */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "gen/autoscaler_statements.h"
 #include "gen/deployer_statements.h"
@@ -34,8 +35,16 @@ static void test_refused(void)
         {"UPDATE skylark.services SET target_state = 'PAUSED'", "23514"},
         {"UPDATE skylark.services SET target_num_instances = -1", "23514"},
         {"UPDATE skylark.services SET target_num_instances = 1001", "23514"},
-        {"UPDATE skylark.services SET custom_domain_name = 'a b.c'", "23514"},
-        {"UPDATE skylark.services SET custom_domain_name = E'a.b\\n'", "23514"},
+        {"INSERT INTO skylark.custom_domains VALUES ('a b.c', '" SERVICE "', 1)", "23514"},
+        {"INSERT INTO skylark.custom_domains VALUES (E'a.b\\n', '" SERVICE "', 1)", "23514"},
+        {"INSERT INTO skylark.custom_domains VALUES ('*.a.b', '" SERVICE "', 1)", "23514"},
+        {"INSERT INTO skylark.custom_domains VALUES ('a.b;', '" SERVICE "', 1)", "23514"},
+        {"INSERT INTO skylark.custom_domains VALUES ('10.0.0.1', '" SERVICE "', 1)", "23514"},
+        {"UPDATE skylark.installation SET service_port_first = 30000", "23514"},
+        {"UPDATE skylark.installation SET service_port_last = 65536", "23514"},
+        {"INSERT INTO skylark.volumes (service_id, app_volume_dir, volume_type, size_gb) VALUES ('" SERVICE "', '/a', 'none', 1)", "23503"},
+        {"INSERT INTO skylark.volume_types VALUES ('a b', 'local', '{}')", "23514"},
+        {"INSERT INTO skylark.volume_types VALUES ('a', 'local', '[]')", "23514"},
         {"INSERT INTO skylark.envvars VALUES ('" SERVICE "', '1A', 'x')", "23514"},
         {"INSERT INTO skylark.envvars VALUES ('" SERVICE "', 'A=B', 'x')", "23514"},
         {"INSERT INTO skylark.envvars VALUES ('" SERVICE "', 'A', repeat('x', 32769))", "23514"},
@@ -83,17 +92,87 @@ static void test_unique_over_tenants(void)
     CHECK(strcmp(sql_run(c, "INSERT INTO skylark.services (id, namespace_id, name, image_name, instance_size, created_by) "
                             "SELECT gen_random_uuid(), id, 'web', 'x', 'XS', 'demo' FROM skylark.namespaces WHERE name = 'demo'"),
                  "23505") == 0, "the same name twice");
-    sql_run(c, "UPDATE skylark.services SET custom_domain_name = 'a.b', name = 'a-b'");
+    sql_run(c, "UPDATE skylark.services SET name = 'a-b'");
+    CHECK(sql_run(c, "INSERT INTO skylark.custom_domains VALUES ('a.b', '" SERVICE "', 1)")[0] == '\0', "%s", PQerrorMessage(c));
     CHECK(strcmp(sql_run(c, "INSERT INTO skylark.services (id, namespace_id, name, image_name, instance_size, created_by) "
                             "SELECT gen_random_uuid(), id, 'a', 'x', 'XS', 'demo' FROM skylark.namespaces WHERE name = 'b-demo'"),
                  "23505") == 0, "the same domain label twice: a-b + demo, a + b-demo");
-    CHECK(strcmp(sql_run(c, "INSERT INTO skylark.services (id, namespace_id, name, image_name, instance_size, created_by, custom_domain_name) "
-                            "SELECT gen_random_uuid(), id, 'z', 'x', 'XS', 'demo', 'a.b' FROM skylark.namespaces WHERE name = 'b-demo'"),
-                 "23505") == 0, "the same custom domain twice");
-    sql_run(c, "UPDATE skylark.services SET deleted_at = now()");
-    CHECK(sql_run(c, "INSERT INTO skylark.services (id, namespace_id, name, image_name, instance_size, created_by, custom_domain_name) "
-                     "SELECT gen_random_uuid(), id, 'a-b', 'x', 'XS', 'demo', 'a.b' FROM skylark.namespaces WHERE name = 'demo'")[0] == '\0',
-          "a deleted service still holds its names: %s", PQerrorMessage(c));
+    CHECK(sql_run(c, "INSERT INTO skylark.services (id, namespace_id, name, image_name, instance_size, created_by) "
+                     "SELECT gen_random_uuid(), id, 'z', 'x', 'XS', 'demo' FROM skylark.namespaces WHERE name = 'b-demo'")[0] == '\0',
+          "%s", PQerrorMessage(c));
+    CHECK(strcmp(sql_run(c, "INSERT INTO skylark.custom_domains SELECT 'a.b', id, 1 FROM skylark.services WHERE name = 'z'"), "23505") == 0,
+          "the same custom domain twice");
+    sql_run(c, "UPDATE skylark.services SET deleted_at = now() WHERE name = 'a-b'");
+    CHECK(sql_run(c, "INSERT INTO skylark.services (id, namespace_id, name, image_name, instance_size, created_by) "
+                     "SELECT gen_random_uuid(), id, 'a-b', 'x', 'XS', 'demo' FROM skylark.namespaces WHERE name = 'demo'")[0] == '\0',
+          "a deleted service still holds its name: %s", PQerrorMessage(c));
+}
+
+/* --- public ports --- */
+
+#define ADD_PORT "INSERT INTO skylark.ports (service_id, container_port, protocol, endpoint_type) VALUES ('" SERVICE "', %d, '%s', 'tcp-endpoint')"
+
+static int port_of(PGconn *c, int container_port, const char *protocol)
+{
+    return atoi(sql_value(c, "SELECT service_port FROM skylark.ports WHERE container_port = %d AND protocol = '%s'", container_port,
+                          protocol));
+}
+
+static void test_public_ports(void)
+{
+    PGconn *c = with_service();
+    sql_run(c, "UPDATE skylark.installation SET service_port_first = 20000, service_port_last = 20002");
+    CHECK(sql_run(c, "INSERT INTO skylark.ports (service_id, container_port, endpoint_type, service_port) "
+                     "VALUES ('" SERVICE "', 80, 'http-endpoint', 20000)")[0] == '\0', "%s", PQerrorMessage(c));
+    CHECK(port_of(c, 80, "tcp") == 0, "an http-endpoint has a public port of its own");
+    int sum = 0;
+    for (int i = 1; i <= 3; i++) {
+        CHECK(sql_run(c, ADD_PORT, i, "tcp")[0] == '\0', "%s", PQerrorMessage(c));
+        CHECK(port_of(c, i, "tcp") >= 20000 && port_of(c, i, "tcp") <= 20002, "port %d", port_of(c, i, "tcp"));
+        sum += port_of(c, i, "tcp");
+    }
+    CHECK(sum == 20000 + 20001 + 20002, "three ports are not the three there are");
+    PGresult *r = PQexec(c, "INSERT INTO skylark.ports (service_id, container_port, endpoint_type) "
+                            "VALUES ('" SERVICE "', 90, 'http-endpoint'), ('" SERVICE "', 91, 'tcp-endpoint')");
+    CHECK(strcmp(PQresultErrorField(r, PG_DIAG_CONSTRAINT_NAME), "ports_service_port_range") == 0, "%s", PQresultErrorMessage(r));
+    PQclear(r);
+    CHECK(atoi(sql_value(c, "SELECT count(*) FROM skylark.ports WHERE container_port >= 90")) == 0, "half of it stayed");
+    CHECK(sql_run(c, ADD_PORT, 1, "udp")[0] == '\0', "the range of udp is its own: %s", PQerrorMessage(c));
+    int freed = port_of(c, 2, "tcp");
+    sql_run(c, "DELETE FROM skylark.ports WHERE container_port = 2");
+    CHECK(sql_run(c, ADD_PORT, 92, "tcp")[0] == '\0', "%s", PQerrorMessage(c));
+    CHECK(port_of(c, 92, "tcp") == freed, "not the one that is free");
+    sql_run(c, "UPDATE skylark.installation SET service_port_first = 20000, service_port_last = 29999");
+    sql_run(c, "DELETE FROM skylark.ports");
+    /* One just given back is not given out at once: clients of the one who had it may still knock. */
+    CHECK(sql_run(c, ADD_PORT, 1, "tcp")[0] == '\0', "%s", PQerrorMessage(c));
+    freed = port_of(c, 1, "tcp");
+    sql_run(c, "DELETE FROM skylark.ports");
+    CHECK(sql_run(c, ADD_PORT, 1, "tcp")[0] == '\0', "%s", PQerrorMessage(c));
+    CHECK(port_of(c, 1, "tcp") != freed, "the port just given back");
+}
+
+/* Whoever asks while another's request is not decided yet waits, and gets another port. */
+static void test_public_ports_at_once(void)
+{
+    PGconn *c = with_service(), *other = sql_connect("skylark_shared", NULL);
+    sql_run(c, "DELETE FROM skylark.ports");
+    sql_run(c, "SELECT setval('skylark.service_port_turn', 100)");
+    sql_run(c, "UPDATE skylark.installation SET service_port_first = 20000, service_port_last = 20001");
+    sql_run(c, "BEGIN");
+    CHECK(sql_run(c, ADD_PORT, 1, "tcp")[0] == '\0', "%s", PQerrorMessage(c));
+    CHECK(PQsendQuery(other, "INSERT INTO skylark.ports (service_id, container_port, endpoint_type) "
+                             "VALUES ('" SERVICE "', 2, 'tcp-endpoint'), ('" SERVICE "', 3, 'tcp-endpoint')"), "send");
+    usleep(200000);
+    PQconsumeInput(other);
+    CHECK(PQisBusy(other), "the second did not wait");
+    sql_run(c, "COMMIT");
+    PGresult *r = PQgetResult(other);
+    CHECK(PQresultErrorField(r, PG_DIAG_CONSTRAINT_NAME) != NULL, "three ports out of two");
+    PQclear(r);
+    PQfinish(other);
+    CHECK(atoi(sql_value(c, "SELECT count(*) FROM skylark.ports")) == 1, "half of a refused request stayed");
+    sql_run(c, "UPDATE skylark.installation SET service_port_first = 20000, service_port_last = 29999");
 }
 
 static long generation(PGconn *c)
@@ -211,15 +290,17 @@ static void test_lease_fences(void)
         const struct {
             unsigned statement;
             int n;
-            const char *params[7];
+            const char *params[8];
         } rows[] = {
             {DEPLOYER_LEASE_RENEW, 3, {SERVICE, owner, "60000"}},
             {DEPLOYER_INSTANCES_OBSERVE, 4, {SERVICE, owner, seen, ""}},
             {DEPLOYER_INSTANCE_STOPPING, 2, {instance, owner}},
+            {DEPLOYER_INSTANCE_READY, 2, {instance, owner}},
+            {DEPLOYER_INSTANCE_UNROUTE, 2, {instance, owner}},
             {DEPLOYER_INSTANCE_STOPPING, 2, {instance, owner}}, /* a second time as well: that is no lost lease */
             {DEPLOYER_IMAGE_SET, 5, {SERVICE, "1", "sha256:x", "", owner}},
             {DEPLOYER_STATUS_WRITE, 6, {SERVICE, owner, "1", "settled", "", "1"}},
-            {DEPLOYER_INSTANCE_INSERT, 7, {"55555555-0000-1000-8000-000000000000", SERVICE, "1", "1", "0", "e", owner}},
+            {DEPLOYER_INSTANCE_INSERT, 8, {"55555555-0000-1000-8000-000000000000", SERVICE, "1", "1", "0", "e", owner, "[]"}},
             {DEPLOYER_SERVICE_RELEASE, 5, {SERVICE, owner, "1", NULL, "0"}},
         };
         for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -234,6 +315,44 @@ static void test_lease_fences(void)
     r = PQexecParams(c, deployer_statements[DEPLOYER_INSTANCE_KNOWN].sql, 2, NULL, unknown, NULL, NULL, 0);
     CHECK(PQgetvalue(r, 0, 0)[0] == 'f', "a row that is not there is known");
     PQclear(r);
+}
+
+/* Each change of whether an instance should get requests is served once a front has loaded what came after it. */
+static void test_served(void)
+{
+    static const char *const instance = "66666666-0000-1000-8000-000000000000";
+    PGconn *c = with_service();
+    const char *const load = deployer_statements[DEPLOYER_INSTANCES_LOAD].sql, *params[] = {SERVICE, "1"};
+    static const struct {
+        const char *what, *change;
+        bool served, drained;
+    } rows[] = {
+        {"no front at all", NULL, true, true},
+        {"a front that has not said anything", "INSERT INTO skylark.fronts (name) VALUES ('h')", false, true},
+        {"it serves all of now", "UPDATE skylark.fronts SET applied_snapshot = pg_current_snapshot(), observed_at = now()", true, true},
+        {"ready since", "UPDATE skylark.instances SET ready_at = now()", false, true},
+        {"another thing since", "UPDATE skylark.instances SET reason = 'x'", false, true},
+        {"it is served", "UPDATE skylark.fronts SET applied_snapshot = pg_current_snapshot(), observed_at = now()", true, true},
+        {"to be unrouted, and busy",
+         "UPDATE skylark.instances SET unroute_requested_at = now(); UPDATE skylark.fronts SET busy = ARRAY(SELECT id FROM skylark.instances)",
+         false, false},
+        {"a second one, of a host that is dead",
+         "INSERT INTO skylark.fronts (name, observed_at) VALUES ('dead', now() - interval '31 s');"
+         "UPDATE skylark.fronts SET applied_snapshot = pg_current_snapshot(), busy = '{}' WHERE name = 'h'", true, true},
+        {"a second one that lives", "UPDATE skylark.fronts SET observed_at = now() WHERE name = 'dead'", false, true},
+    };
+    sql_run(c, "INSERT INTO skylark.instances (id, service_id, slot, generation, engine_id, container_id, state, started_at) VALUES "
+               "('%s', '" SERVICE "', 0, 1, 'e', 'c', 'running', now())", instance);
+    sql_run(c, "UPDATE skylark.instances SET address = '10.0.0.2' WHERE id = '%s'", instance);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (rows[i].change != NULL)
+            CHECK(sql_run(c, "%s", rows[i].change)[0] == '\0', "%s: %s", rows[i].what, PQerrorMessage(c));
+        PGresult *r = PQexecParams(c, load, 2, NULL, params, NULL, NULL, 0);
+        CHECK(PQntuples(r) == 1 && PQnfields(r) == 17, "%s", PQresultErrorMessage(r));
+        bool served = PQgetvalue(r, 0, 15)[0] == 't', drained = PQgetvalue(r, 0, 16)[0] == 't';
+        CHECK(served == rows[i].served && drained == rows[i].drained, "%s: served %d, drained %d", rows[i].what, served, drained);
+        PQclear(r);
+    }
 }
 
 static void test_partitions(void)
@@ -295,6 +414,9 @@ static void test_status_is_honest(void)
 const struct check_test tests_rules[] = {
     {"what constraints refuse", test_refused},
     {"what is unique over tenants", test_unique_over_tenants},
+    {"public ports", test_public_ports},
+    {"public ports, asked for at once", test_public_ports_at_once},
+    {"what a front serves", test_served},
     {"changes reach the queue", test_changes_reach_the_queue},
     {"a part that is moved", test_moved_part},
     {"who has nothing to do waits", test_idle_waits},

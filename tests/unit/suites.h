@@ -14,6 +14,7 @@ void suite_plan(void);
 void suite_problem(void);
 void suite_reference(void);
 void suite_route(void);
+void suite_router(void);
 void suite_text(void);
 
 #endif

@@ -101,7 +101,8 @@ static void test_pull(void)
 static void test_body(void)
 {
     static const char *const environment[] = {"A=1 \"x\"", "B=", NULL}, *const command[] = {"sh", "-c", "echo $A", NULL};
-    static const struct engine_mount mounts[] = {{"vol", "local", "/data"}};
+    static const char *const options[] = {"size=1G", "o=a=b", NULL};
+    static const struct engine_mount mounts[] = {{"vol", "local", options, "/data"}};
     struct engine_container_spec spec = {
         .name = "n", .image = "sha256:abc", .installation = "I", .service = "S", .instance = "U", .namespace_name = "demo",
         .service_name = "web", .generation = 7, .slot = 3, .hostname = "web-3", .environment = environment, .command = command,

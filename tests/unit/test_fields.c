@@ -11,7 +11,9 @@ static struct json_object *check(const char *body, enum fields_mode mode, struct
     struct json_object *input = json_tokener_parse(body);
     CU_ASSERT_PTR_NOT_NULL_FATAL(input);
     struct json_object *out = fields_check(service_fields, service_n_fields, input, mode, problem);
-    service_fields_check_rules(out, "demo", mode == FIELDS_UPDATE ? "web" : NULL, "local", "apps.example.org", problem);
+    struct service_context context = {"demo", mode == FIELDS_UPDATE ? "web" : NULL, "local", "apps.example.org",
+                                      "localhost,sky.example.org", "console.example.net"};
+    service_fields_check_rules(out, &context, problem);
     json_object_put(input);
     return out;
 }
@@ -94,6 +96,17 @@ static const struct row rows[] = {
     {"{" OK ",\"custom_domain_name\":\"web-other.Apps.example.org\"}", FIELDS_CREATE, 1, "Skylark's own"},
     {"{" OK ",\"custom_domain_name\":\"myapps.example.org\"}", FIELDS_CREATE, 0, ""},
     {"{" OK ",\"custom_domain_name\":\"example.org\"}", FIELDS_CREATE, 0, ""},
+    {"{" OK ",\"custom_domain_name\":\"a.com, b.com,c.com\"}", FIELDS_CREATE, 0, ""},
+    {"{" OK ",\"custom_domain_name\":\"a.com,,b.com\"}", FIELDS_CREATE, 1, "must be a host name"},
+    {"{" OK ",\"custom_domain_name\":\"a.com,\"}", FIELDS_CREATE, 1, "must be a host name"},
+    {"{" OK ",\"custom_domain_name\":\"a.com,b.com,A.com\"}", FIELDS_CREATE, 1, "names a.com twice"},
+    {"{" OK ",\"custom_domain_name\":\"a.com,Sky.example.org\"}", FIELDS_CREATE, 1, "must not be sky.example.org"},
+    {"{" OK ",\"custom_domain_name\":\"localhost\"}", FIELDS_CREATE, 1, "must not be localhost"},
+    {"{" OK ",\"custom_domain_name\":\"console.example.net\"}", FIELDS_CREATE, 1, "where Skylark itself is reached"},
+    {"{" OK ",\"custom_domain_name\":\"127.0.0.1\"}", FIELDS_CREATE, 1, "IP addresses are not taken"},
+    {"{" OK ",\"custom_domain_name\":\"a.com;b.com\"}", FIELDS_CREATE, 1, "must be a host name"},
+    {"{" OK ",\"custom_domain_name\":\"münchen.de\"}", FIELDS_CREATE, 1, "xn--"},
+    {"{" OK ",\"custom_domain_name\":\"xn--mnchen-3ya.de\"}", FIELDS_CREATE, 0, ""},
 };
 
 static void test_rows(void)

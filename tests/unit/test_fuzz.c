@@ -106,9 +106,10 @@ static void target_json(const char *data, size_t len)
     if (json == NULL && strstr(text, "null") == NULL)
         CU_FAIL("json-c refuses what the scan let pass");
     if (json_object_is_type(json, json_type_object)) {
+        struct service_context context = {"demo", NULL, "local", "apps.example.org", "localhost", "sky.example.org"};
         struct problem problem = {0};
         struct json_object *checked = fields_check(service_fields, service_n_fields, json, FIELDS_CREATE, &problem);
-        service_fields_check_rules(checked, "demo", NULL, "local", "apps.example.org", &problem);
+        service_fields_check_rules(checked, &context, &problem);
         json_object_put(checked);
         problem_free(&problem);
     }

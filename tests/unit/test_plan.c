@@ -12,6 +12,15 @@
 static const struct plan_limits limits = {
     .stop_grace = 10000, .update_settle = 5000, .healthy_after = 60000,
     .back_off_first = 1000, .back_off_most = 300000, .dead_keep = 3600000,
+    .ready_deadline = 60000, .route_drain = 30000,
+};
+
+/* How the fronts see an instance: the rows name what differs from ready since it started, with no front before it. */
+enum seen {
+    UNREADY = 1 << 0,
+    FRONTED = 1 << 1, /* its requests come through the fronts */
+    SERVED = 1 << 2,  /* which know what to do with it */
+    BUSY = 1 << 3,    /* and hold connections to it */
 };
 
 /* An instance as the rows of the tables write it: ages in milliseconds before NOW, -1 for never. */
@@ -22,6 +31,8 @@ struct given {
     int restarts;
     int64_t started_ago, stop_ago, finished_ago;
     bool log_complete, vanished;
+    unsigned seen;
+    int64_t unroute_ago; /* 0: never */
 };
 
 struct row {
@@ -29,6 +40,7 @@ struct row {
     int wanted;
     int64_t generation;
     bool deleted, stop_first, no_image;
+    const char *front_fault;
     struct given given[MOST];
     const char *actions; /* such as "new 0/1 term 2": step, slot, for new its restarts */
     int64_t due_in;      /* 0: none */
@@ -38,7 +50,10 @@ struct row {
 };
 
 #define NONE -1
-#define RUNS(slot, generation, age) {slot, generation, PLAN_RUNNING, 0, age, NONE, NONE, false, false}
+#define RUNS(slot, generation, age) {slot, generation, PLAN_RUNNING, 0, age, NONE, NONE, false, false, 0, 0}
+#define SEEN(slot, generation, age, ...) {slot, generation, PLAN_RUNNING, 0, age, NONE, NONE, false, false, __VA_ARGS__, 0}
+#define DRAINS(slot, generation, unrouted, ...) \
+    {slot, generation, PLAN_RUNNING, 0, 99999, NONE, NONE, false, false, FRONTED | __VA_ARGS__, unrouted}
 
 static const struct row rows[] = {
     {"nothing there: all at once", 3, 1, .actions = "new 0/0 new 1/0 new 2/0", .empty = true},
@@ -122,16 +137,58 @@ static const struct row rows[] = {
      .given = {{0, 1, PLAN_GONE, 0, 99999, 500, 400, true, false}, RUNS(1, 1, 99999)}, .actions = "new 0/0"},
     {"scaled down and up again: the place is still taken", 1, 1, .given = {{0, 1, PLAN_RUNNING, 0, 9999, 1000, NONE, false, false}},
      .actions = "", .due_in = 9000},
+
+    {"runs, does not answer yet: asked, and soon again", 1, 1, .given = {SEEN(0, 1, 10, UNREADY)}, .actions = "probe 0",
+     .due_in = 100},
+    {"does not answer for long: asked less often", 1, 1, .given = {SEEN(0, 1, 4000, UNREADY)}, .actions = "probe 0",
+     .due_in = 500},
+    {"does not answer for too long: it fails, and is asked on", 1, 1, .given = {SEEN(0, 1, 60001, UNREADY)},
+     .actions = "probe 0", .due_in = 1000, .condition = PLAN_FAILING},
+    {"answers, no front has heard of it", 1, 1, .given = {SEEN(0, 1, 10, FRONTED)}, .actions = "", .due_in = 2000},
+    {"answers for long, no front has heard of it", 1, 1, .given = {SEEN(0, 1, 60001, FRONTED)}, .actions = "", .due_in = 2000,
+     .condition = PLAN_FAILING, .says = "Instance web.0 answers, but gets no requests yet, since no front has taken it up."},
+    {"answers, the fronts refuse the routes", 1, 1, .front_fault = "host h: nginx: no", .given = {SEEN(0, 1, 10, FRONTED)},
+     .actions = "", .due_in = 2000, .condition = PLAN_FAILING, .says = "gets no requests yet: host h: nginx: no."},
+    {"answers and is served", 1, 1, .given = {SEEN(0, 1, 10, FRONTED | SERVED)}, .actions = "", .condition = PLAN_SETTLED},
+    {"a fault of the fronts is no trouble of what is served", 1, 1, .front_fault = "no",
+     .given = {SEEN(0, 1, 10, FRONTED | SERVED)}, .actions = "", .condition = PLAN_SETTLED},
+    {"scaled down: first no more requests", 1, 1,
+     .given = {SEEN(0, 1, 10, FRONTED | SERVED), SEEN(1, 1, 10, FRONTED | SERVED)}, .actions = "unroute 1"},
+    {"scaled down, it never got requests: told to end at once", 0, 1, .given = {SEEN(0, 1, 10, FRONTED | UNREADY)},
+     .actions = "term 0"},
+    {"unrouted: the fronts have not heard of it", 0, 1, .given = {DRAINS(0, 1, 5000, 0)}, .actions = "", .due_in = 25000},
+    {"unrouted: connections are left", 0, 1, .given = {DRAINS(0, 1, 5000, SERVED | BUSY)}, .actions = "", .due_in = 25000},
+    {"unrouted and drained, but just now", 0, 1, .given = {DRAINS(0, 1, 100, SERVED)}, .actions = "", .due_in = 400},
+    {"unrouted and drained", 0, 1, .given = {DRAINS(0, 1, 500, SERVED)}, .actions = "term 0"},
+    {"unrouted, still busy, for too long", 0, 1, .given = {DRAINS(0, 1, 30000, BUSY)}, .actions = "term 0"},
+    {"scaled up again while one drains: its place is taken", 1, 1, .given = {DRAINS(0, 1, 5000, SERVED | BUSY)}, .actions = "",
+     .due_in = 25000},
+    {"update: the old one stays until the new one answers", 1, 2,
+     .given = {SEEN(0, 1, 99999, FRONTED | SERVED), SEEN(0, 2, 6000, FRONTED | UNREADY)}, .actions = "probe 0", .due_in = 750},
+    {"update: and until it is served", 1, 2,
+     .given = {SEEN(0, 1, 99999, FRONTED | SERVED), SEEN(0, 2, 6000, FRONTED)}, .actions = "", .due_in = 2000},
+    {"update: then the old one gets no more requests", 1, 2,
+     .given = {SEEN(0, 1, 99999, FRONTED | SERVED), SEEN(0, 2, 6000, FRONTED | SERVED)}, .actions = "unroute 0"},
+    {"update: the new one never answers, the old ones stay", 2, 2,
+     .given = {SEEN(0, 1, 99999, FRONTED | SERVED), SEEN(0, 2, 60001, FRONTED | UNREADY), SEEN(1, 1, 99999, FRONTED | SERVED)},
+     .actions = "probe 0", .due_in = 1000, .condition = PLAN_FAILING,
+     .says = "The update is failing; 2 instances of the previous version keep running."},
+    {"stop first: the old one is drained before its successor is made", 1, 2, .stop_first = true,
+     .given = {DRAINS(0, 1, 5000, SERVED | BUSY)}, .actions = "", .due_in = 25000},
 };
 
 static void instance_of(const struct given *g, int n, struct plan_instance *i)
 {
     *i = (struct plan_instance){.slot = g->slot, .generation = g->generation, .state = g->state, .restarts = g->restarts,
-                                .log_complete = g->log_complete, .vanished = g->vanished};
+                                .log_complete = g->log_complete, .vanished = g->vanished,
+                                .fronted = (g->seen & FRONTED) != 0, .route_served = (g->seen & SERVED) != 0,
+                                .drained = (g->seen & BUSY) == 0};
     snprintf(i->id, sizeof i->id, "00000000-0000-1000-8000-%012d", n);
     if (g->state != PLAN_INTENDED)
         snprintf(i->container_id, sizeof i->container_id, "container-%d", n);
     i->started_ms = g->started_ago >= 0 ? NOW - g->started_ago : 0;
+    i->ready_ms = (g->seen & UNREADY) == 0 ? i->started_ms : 0;
+    i->unroute_ms = g->unroute_ago > 0 ? NOW - g->unroute_ago : 0;
     i->stop_requested_ms = g->stop_ago >= 0 ? NOW - g->stop_ago : 0;
     i->finished_ms = g->finished_ago >= 0 ? NOW - g->finished_ago : 0;
     snprintf(i->reason, sizeof i->reason, "ended with exit code 1");
@@ -140,8 +197,8 @@ static void instance_of(const struct given *g, int n, struct plan_instance *i)
 static void actions_text(const struct plan *plan, struct buf *out)
 {
     static const char *const names[PLAN_STEP__MAX] = {
-        [PLAN_NEW] = "new", [PLAN_ENSURE] = "ensure", [PLAN_TERM] = "term",
-        [PLAN_KILL] = "kill", [PLAN_REMOVE] = "remove", [PLAN_FORGET] = "forget",
+        [PLAN_NEW] = "new", [PLAN_ENSURE] = "ensure", [PLAN_PROBE] = "probe", [PLAN_UNROUTE] = "unroute",
+        [PLAN_TERM] = "term", [PLAN_KILL] = "kill", [PLAN_REMOVE] = "remove", [PLAN_FORGET] = "forget",
     };
     for (size_t i = 0; i < plan->n_actions; i++) {
         const struct plan_action *a = &plan->actions[i];
@@ -161,7 +218,8 @@ static void check_row(const struct row *row)
     }
     struct plan_input input = {
         .service_name = "web", .wanted = row->wanted, .generation = row->generation, .deleted = row->deleted,
-        .stop_first = row->stop_first, .image_ready = !row->no_image, .now_ms = NOW, .limits = limits,
+        .stop_first = row->stop_first, .image_ready = !row->no_image,
+        .front_fault = row->front_fault != NULL ? row->front_fault : "", .now_ms = NOW, .limits = limits,
         .instances = instances, .n_instances = n,
     };
     struct plan plan = {0};
@@ -194,49 +252,88 @@ static void test_back_off(void)
     CU_ASSERT_EQUAL(plan_back_off(&limits, 2000000000), 300000);
 }
 
-/* Carries plans out on a model of the engine and the clock until nothing is left to do: whatever was there before, the
- * wanted instances run in the end, and on the way old ones never make room too early. */
+/* --- plans carried out on a model of the engine, the fronts and the clock --- */
+
+struct model {
+    struct plan_instance instances[64];
+    size_t n;
+    int64_t now;
+};
+
+/* What the engine and the router would do. A new instance takes two seconds until it answers. */
+static void model_act(struct model *m, const struct plan_action *a)
+{
+    struct plan_instance *i = (struct plan_instance *)a->instance;
+    switch (a->step) {
+    case PLAN_NEW:
+        CU_ASSERT_TRUE_FATAL(m->n < 64);
+        m->instances[m->n++] = (struct plan_instance){.slot = a->slot, .generation = 2, .state = PLAN_RUNNING, .fronted = true,
+                                                      .started_ms = m->now, .container_id = "c"};
+        break;
+    case PLAN_PROBE:
+        i->ready_ms = m->now - i->started_ms >= 2000 ? m->now : 0;
+        i->route_served = false;
+        break;
+    case PLAN_UNROUTE:
+        i->unroute_ms = m->now;
+        i->route_served = false;
+        break;
+    case PLAN_TERM:
+        i->stop_requested_ms = m->now;
+        break;
+    default:
+        i->state = PLAN_GONE;
+        i->finished_ms = m->now;
+    }
+}
+
+/* A second later: the fronts have heard of every change, and its connections are done. */
+static void model_tick(struct model *m)
+{
+    m->now += 1000;
+    for (size_t k = 0; k < m->n; k++)
+        m->instances[k].route_served = m->instances[k].drained = true;
+}
+
+static int model_serving(const struct model *m)
+{
+    int serving = 0;
+    for (size_t k = 0; k < m->n; k++) {
+        const struct plan_instance *i = &m->instances[k];
+        serving += i->state == PLAN_RUNNING && i->stop_requested_ms == 0 && i->ready_ms > 0 &&
+                   (i->route_served || i->unroute_ms > 0);
+    }
+    return serving;
+}
+
+/* Whatever was there before, the wanted instances run in the end, and on the way old ones never make room too early: none
+ * is told to end while a front may send it requests or while fewer than the wanted ones get them. */
 static void test_update_keeps_capacity(void)
 {
-    struct plan_instance instances[64];
-    size_t n = 0;
-    int64_t now = NOW;
+    struct model m = {.now = NOW};
     for (int slot = 0; slot < 4; slot++) {
-        struct given g = RUNS(slot, 1, 99999);
-        instance_of(&g, slot, &instances[n++]);
+        struct given g = SEEN(slot, 1, 99999, FRONTED | SERVED);
+        instance_of(&g, slot, &m.instances[m.n++]);
     }
     bool settled = false;
-    for (int turn = 0; turn < 200 && !settled; turn++) {
-        struct plan_input input = {.service_name = "web", .wanted = 4, .generation = 2, .image_ready = true, .now_ms = now,
-                                   .limits = limits, .instances = instances, .n_instances = n};
+    for (int turn = 0; turn < 300 && !settled; turn++) {
+        struct plan_input input = {.service_name = "web", .wanted = 4, .generation = 2, .image_ready = true, .front_fault = "",
+                                   .now_ms = m.now, .limits = limits, .instances = m.instances, .n_instances = m.n};
         struct plan plan = {0};
         plan_make(&input, &plan);
         settled = plan.condition == PLAN_SETTLED;
         for (size_t a = 0; a < plan.n_actions; a++) {
-            struct plan_instance *i = (struct plan_instance *)plan.actions[a].instance;
-            if (plan.actions[a].step == PLAN_NEW) {
-                CU_ASSERT_TRUE_FATAL(n < 64);
-                instances[n] = (struct plan_instance){.slot = plan.actions[a].slot, .generation = 2, .state = PLAN_RUNNING,
-                                                      .started_ms = now, .container_id = "c"};
-                n++;
-            } else if (plan.actions[a].step == PLAN_TERM) {
-                i->stop_requested_ms = now;
-            } else if (plan.actions[a].step == PLAN_KILL || plan.actions[a].step == PLAN_REMOVE) {
-                i->state = PLAN_GONE;
-                i->finished_ms = now;
-            }
+            const struct plan_action *action = &plan.actions[a];
+            if (action->step == PLAN_TERM)
+                CU_ASSERT_TRUE(action->instance->unroute_ms > 0 && action->instance->route_served && action->instance->drained);
+            model_act(&m, action);
         }
-        int serving = 0;
-        for (size_t k = 0; k < n; k++) {
-            bool runs = instances[k].state == PLAN_RUNNING && instances[k].stop_requested_ms == 0;
-            bool proved = instances[k].generation == 1 || now - instances[k].started_ms >= limits.update_settle;
-            serving += runs && proved;
-        }
-        CU_ASSERT_TRUE(serving >= 4);
-        now += 500;
+        CU_ASSERT_TRUE(model_serving(&m) >= 4);
+        model_tick(&m);
         plan_free(&plan);
     }
     CU_ASSERT_TRUE(settled);
+    CU_ASSERT_EQUAL(model_serving(&m), 4);
 }
 
 void suite_plan(void)

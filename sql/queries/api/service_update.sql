@@ -7,10 +7,7 @@ SET image_name = COALESCE(f.image_name, s.image_name),
     scaling_mode = COALESCE(f.scaling_mode, s.scaling_mode),
     target_state = COALESCE(f.target_state, s.target_state),
     target_num_instances = COALESCE(f.target_num_instances, s.target_num_instances),
-    custom_domain_name = CASE WHEN f.custom_domain_name IS NULL THEN s.custom_domain_name
-                              ELSE NULLIF(f.custom_domain_name, '') END,
     updated_at = now()
 FROM jsonb_to_record($2::jsonb) AS f (image_name text, image_tag text, run_command text, instance_size text,
-                                      scaling_mode text, target_state text, target_num_instances integer,
-                                      custom_domain_name text)
+                                      scaling_mode text, target_state text, target_num_instances integer)
 WHERE s.id = $1::uuid

@@ -1,8 +1,8 @@
 -- One row a check: ok, WARN or FAIL, what was checked, and what was found with what to do.
-SELECT CASE WHEN count(*) = 5 THEN 'ok' ELSE 'FAIL' END, 'roles',
-       CASE WHEN count(*) = 5 THEN 'all there' ELSE 'some are missing; run skylarkctl migrate' END
+SELECT CASE WHEN count(*) = 6 THEN 'ok' ELSE 'FAIL' END, 'roles',
+       CASE WHEN count(*) = 6 THEN 'all there' ELSE 'some are missing; run skylarkctl migrate' END
 FROM pg_roles
-WHERE rolname IN ('skylark_api', 'skylark_autoscaler', 'skylark_deployer', 'skylark_collector', 'skylark_dba')
+WHERE rolname IN ('skylark_api', 'skylark_autoscaler', 'skylark_deployer', 'skylark_collector', 'skylark_router', 'skylark_dba')
 UNION ALL
 SELECT CASE WHEN trouble IS NULL THEN 'ok' ELSE 'FAIL' END, 'engine',
        COALESCE(trouble || ' Look at skylark-deployer''s log and at the engine.', 'answers')
@@ -46,3 +46,9 @@ SELECT CASE WHEN COALESCE(max(now() - due_at), interval '0') < interval '1 minut
                  || '; is skylark-autoscaler running?' END
 FROM skylark.autoscaling_queue
 WHERE due_at < now()
+UNION ALL
+SELECT CASE WHEN count(f.name) > 0 AND bool_and(f.fault = '') THEN 'ok' ELSE 'FAIL' END, 'fronts',
+       CASE WHEN count(f.name) = 0 THEN 'none reports; is skylark-router running?'
+            WHEN bool_and(f.fault = '') THEN count(*) || ' serve the latest routes'
+            ELSE string_agg(f.name || ': ' || f.fault, '; ') FILTER (WHERE f.fault <> '') END
+FROM skylark.live_fronts f

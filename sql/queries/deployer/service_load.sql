@@ -8,15 +8,49 @@ SELECT json_build_object(
     'deleted', s.deleted_at IS NOT NULL,
     'image_id', CASE WHEN st.image_generation = s.generation THEN st.image_id END,
     'image_note', CASE WHEN st.image_generation = s.generation THEN st.image_note END,
+    -- Of the namespace; as long as a network interface's name may be.
+    'network', 'sky' || left(md5(g.id || '/' || n.id), 12),
     'environment', (
         SELECT COALESCE(json_agg(v.name || '=' || v.value ORDER BY v.name), '[]'::json)
-        FROM (SELECT e.name, e.value FROM skylark.envvars e WHERE e.service_id = s.id
-              UNION ALL
-              SELECT '__DEFAULT_DOMAIN_NAME__', s.domain_label || '.' || g.base_domain
-              WHERE EXISTS (SELECT FROM skylark.ports p WHERE p.service_id = s.id)) v),
+        FROM (SELECT DISTINCT ON (e.name) e.name, e.value
+              FROM (SELECT '__DEFAULT_DOMAIN_NAME__' AS name, s.domain_label || '.' || g.base_domain AS value, 1 AS rank
+                    WHERE EXISTS (SELECT FROM skylark.ports p WHERE p.service_id = s.id)
+                    UNION ALL
+                    SELECT e.name, e.value, 2 FROM skylark.envvars e WHERE e.service_id = s.id
+                    UNION ALL
+                    -- As Docker's links did: {ALIAS}_PORT of the lowest port, and five about each.
+                    SELECT l.prefix || x.name, x.value, 3
+                    FROM (SELECT upper(translate(l.alias, '-', '_')) || '_PORT' AS prefix, l.alias, p.container_port AS port,
+                                 p.protocol,
+                                 row_number() OVER (PARTITION BY l.alias ORDER BY p.container_port, p.protocol) = 1 AS lowest
+                          FROM skylark.links l
+                          CROSS JOIN LATERAL (SELECT DISTINCT o.container_port, o.protocol FROM skylark.ports o
+                                              WHERE o.service_id = l.target_service_id) p
+                          WHERE l.service_id = s.id) l
+                    CROSS JOIN LATERAL (
+                        VALUES ('', l.protocol || '://' || l.alias || ':' || l.port, l.lowest),
+                               ('_' || l.port || '_' || upper(l.protocol), l.protocol || '://' || l.alias || ':' || l.port, true),
+                               ('_' || l.port || '_' || upper(l.protocol) || '_ADDR', l.alias, true),
+                               ('_' || l.port || '_' || upper(l.protocol) || '_PORT', l.port::text, true),
+                               ('_' || l.port || '_' || upper(l.protocol) || '_PROTO', l.protocol, true)) AS x (name, value, there)
+                    WHERE x.there) e
+              ORDER BY e.name, e.rank) v),
+    'links', (
+        SELECT COALESCE(json_agg(t.name || ':' || l.alias ORDER BY l.alias), '[]'::json)
+        FROM skylark.links l JOIN skylark.services t ON t.id = l.target_service_id
+        WHERE l.service_id = s.id),
+    'ports', (
+        SELECT COALESCE(json_agg(json_build_object('container_port', p.container_port, 'protocol', p.protocol,
+                                                   'endpoint_type', p.endpoint_type) ORDER BY p.id), '[]'::json)
+        FROM skylark.ports p WHERE p.service_id = s.id),
     'volumes', (
-        SELECT COALESCE(json_agg(json_build_object('id', v.id, 'path', v.app_volume_dir) ORDER BY v.id), '[]'::json)
-        FROM skylark.volumes v WHERE v.service_id = s.id))::text
+        SELECT COALESCE(json_agg(json_build_object('id', v.id, 'path', v.app_volume_dir, 'size_gb', v.size_gb,
+                                                   'driver', t.driver, 'options', t.options) ORDER BY v.id), '[]'::json)
+        FROM skylark.volumes v JOIN skylark.volume_types t ON t.name = v.volume_type
+        WHERE v.service_id = s.id),
+    'front_fault', (SELECT string_agg(f.name || ': ' || f.fault, '; ') FROM skylark.live_fronts f WHERE f.fault <> ''),
+    'alone', NOT EXISTS (SELECT FROM skylark.services o
+                         WHERE o.namespace_id = s.namespace_id AND o.id <> s.id AND o.deleted_at IS NULL))::text
 FROM skylark.services s
 JOIN skylark.namespaces n ON n.id = s.namespace_id
 JOIN skylark.instance_sizes z ON z.name = s.instance_size

@@ -1,0 +1,185 @@
+/* What a service's spec makes of one of its instances. */
+#include "deployer/container.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/buf.h"
+#include "common/shellwords.h"
+
+struct container_volume {
+    char name[160];
+    char **options; /* NULL-terminated */
+};
+
+static size_t array_of(struct json_object *object, const char *name, struct json_object **array)
+{
+    *array = NULL;
+    json_object_object_get_ex(object, name, array);
+    return json_object_is_type(*array, json_type_array) ? json_object_array_length(*array) : 0;
+}
+
+static const char *text_of(struct json_object *object, const char *name)
+{
+    struct json_object *value;
+    const char *text = json_object_object_get_ex(object, name, &value) ? json_object_get_string(value) : NULL;
+    return text != NULL ? text : "";
+}
+
+/* A list of texts, which stay the spec's. NULL when memory ran out. */
+static const char **texts_of(const struct service *s, const char *name)
+{
+    struct json_object *array;
+    size_t n = array_of(s->spec, name, &array);
+    const char **texts = calloc(n + 1, sizeof *texts);
+    for (size_t i = 0; i < n && texts != NULL; i++)
+        texts[i] = json_object_get_string(json_object_array_get_idx(array, i));
+    return texts;
+}
+
+char *container_fill_option(const char *option, const char *const *names, const char *const *values)
+{
+    struct buf filled = {0};
+    while (*option != '\0') {
+        size_t i = 0, len = 0;
+        for (; names[i] != NULL; i++) {
+            len = strlen(names[i]);
+            if (option[0] == '{' && strncmp(option + 1, names[i], len) == 0 && option[1 + len] == '}')
+                break;
+        }
+        if (names[i] != NULL) {
+            buf_adds(&filled, values[i]);
+            option += len + 2;
+        } else {
+            buf_addc(&filled, *option++);
+        }
+    }
+    char *text = filled.failed ? NULL : strdup(buf_text(&filled));
+    buf_free(&filled);
+    return text;
+}
+
+static int fill_options(const struct service *s, struct json_object *volume, struct container_volume *v)
+{
+    static const char *const names[] = {"size_gb", "namespace", "service", "volume", NULL};
+    const char *const values[] = {text_of(volume, "size_gb"), service_text(s, "namespace"), service_text(s, "name"), v->name};
+    struct json_object *options = NULL;
+    json_object_object_get_ex(volume, "options", &options);
+    size_t n = json_object_is_type(options, json_type_object) ? (size_t)json_object_object_length(options) : 0, i = 0;
+    v->options = calloc(n + 1, sizeof *v->options);
+    if (n == 0 || v->options == NULL)
+        return v->options != NULL ? 0 : -1;
+    json_object_object_foreach(options, name, value)
+    {
+        struct buf option = {0};
+        buf_addf(&option, "%s=%s", name, json_object_get_string(value));
+        v->options[i] = option.failed ? NULL : container_fill_option(buf_text(&option), names, values);
+        buf_free(&option);
+        if (v->options[i++] == NULL)
+            return -1;
+    }
+    return 0;
+}
+
+/* A slot's volume has the same name again and again: so an instance finds what the one before it left. */
+static int fill_mounts(const struct service *s, int slot, struct container *made)
+{
+    struct json_object *array;
+    made->n_volumes = array_of(s->spec, "volumes", &array);
+    made->mounts = calloc(made->n_volumes + 1, sizeof *made->mounts);
+    made->volumes = calloc(made->n_volumes + 1, sizeof *made->volumes);
+    if (made->mounts == NULL || made->volumes == NULL)
+        return -1;
+    for (size_t i = 0; i < made->n_volumes; i++) {
+        struct json_object *volume = json_object_array_get_idx(array, i);
+        struct container_volume *v = &made->volumes[i];
+        snprintf(v->name, sizeof v->name, "%s.%d.%s.%.8s", service_text(s, "name"), slot, text_of(volume, "id"), s->id);
+        if (fill_options(s, volume, v) != 0)
+            return -1;
+        made->mounts[i] = (struct engine_mount){v->name, text_of(volume, "driver"), (const char *const *)v->options,
+                                                text_of(volume, "path")};
+    }
+    return 0;
+}
+
+/* Entries for one port that differ in their type are one port to the engine. */
+static int fill_ports(const struct service *s, struct container *made, size_t *n_ports)
+{
+    struct json_object *array;
+    size_t n = array_of(s->spec, "ports", &array), used = 0;
+    made->ports = calloc(n + 1, sizeof *made->ports);
+    if (made->ports == NULL)
+        return -1;
+    for (size_t i = 0; i < n; i++) {
+        struct json_object *port = json_object_array_get_idx(array, i);
+        int number = (int)strtol(text_of(port, "container_port"), NULL, 10);
+        size_t k = 0;
+        while (k < used && !(made->ports[k].container_port == number && strcmp(made->ports[k].protocol, text_of(port, "protocol")) == 0))
+            k++;
+        if (k == used)
+            made->ports[used++] = (struct engine_port){.container_port = number, .protocol = text_of(port, "protocol")};
+        made->ports[k].publish |= strcmp(text_of(port, "endpoint_type"), "direct-endpoint") == 0;
+    }
+    *n_ports = used;
+    return 0;
+}
+
+int container_of_service(const struct service *s, const struct plan_instance *instance, struct container *made,
+                         struct engine_container_spec *spec)
+{
+    *made = (struct container){0};
+    size_t n_words = 0, n_ports = 0;
+    const char *fault;
+    const char *namespace_name = service_text(s, "namespace"), *name = service_text(s, "name");
+    made->environment = texts_of(s, "environment");
+    made->links = texts_of(s, "links");
+    if (made->environment == NULL || made->links == NULL || fill_mounts(s, instance->slot, made) != 0 ||
+        fill_ports(s, made, &n_ports) != 0 ||
+        shellwords_split(service_text(s, "run_command"), &made->command, &n_words, &fault) != 0)
+        return -1;
+    snprintf(made->name, sizeof made->name, "%s.%s.%d.%.8s", namespace_name, name, instance->slot, instance->id);
+    snprintf(made->hostname, sizeof made->hostname, "%.52s-%d", name, instance->slot);
+    made->aliases[0] = name;
+    made->aliases[1] = made->hostname;
+    *spec = (struct engine_container_spec){
+        .name = made->name,
+        .image = service_text(s, "image_id"),
+        .service = s->id,
+        .instance = instance->id,
+        .namespace_name = namespace_name,
+        .service_name = name,
+        .generation = instance->generation,
+        .slot = instance->slot,
+        .hostname = made->hostname,
+        .environment = made->environment,
+        .command = n_words > 0 ? (const char *const *)made->command : NULL,
+        .memory_bytes = service_number(s, "memory_bytes"),
+        .pids_limit = service_number(s, "pids_limit"),
+        .mounts = made->mounts,
+        .n_mounts = made->n_volumes,
+        .network = service_text(s, "network"),
+        .aliases = made->aliases,
+        .links = made->links,
+        .ports = made->ports,
+        .n_ports = n_ports,
+    };
+    return 0;
+}
+
+void container_clear(struct container *made)
+{
+    free(made->environment);
+    free(made->links);
+    shellwords_free(made->command);
+    free(made->ports);
+    free(made->mounts);
+    for (size_t i = 0; i < made->n_volumes && made->volumes != NULL; i++) {
+        for (size_t k = 0; made->volumes[i].options != NULL && made->volumes[i].options[k] != NULL; k++)
+            free(made->volumes[i].options[k]);
+        free(made->volumes[i].options);
+    }
+    free(made->volumes);
+    *made = (struct container){0};
+}

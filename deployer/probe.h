@@ -1,0 +1,15 @@
+/* Whether an instance that runs is ready for requests. */
+#ifndef SKYLARK_DEPLOYER_PROBE_H
+#define SKYLARK_DEPLOYER_PROBE_H
+
+#include "common/buf.h"
+#include "deployer/lease.h"
+#include "deployer/role.h"
+#include "deployer/service.h"
+
+/* Asks the image's own health check where it has one, else each TCP port of the service's. *ready: it is; if not, a sentence
+ * that says why is added to words. Blocks for some hundred milliseconds at most, but for the engine's deadline. */
+enum pass_status probe_instance(struct role *role, struct service *service, const struct plan_instance *instance, bool *ready,
+                                struct buf *words) __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,310 @@
+/* From routes to nginx's configuration. */
+#include "router/render.h"
+
+#include <errno.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define SECTION_MARK "#=== "
+
+static const char *const section_names[RENDER_SECTION__MAX] = {
+    [RENDER_HTTP_HEAD] = "http head",       [RENDER_HTTP_UPSTREAM] = "http upstream", [RENDER_HTTP_SERVER] = "http server",
+    [RENDER_HTTP_NONE] = "http none",       [RENDER_STREAM_TCP] = "stream tcp",       [RENDER_STREAM_UDP] = "stream udp",
+    [RENDER_HTTP_SERVERS] = "http servers", [RENDER_STREAM_SERVERS] = "stream servers",
+};
+
+/* --- the templates --- */
+
+void render_free(struct render_templates *t)
+{
+    for (size_t i = 0; i < RENDER_SECTION__MAX; i++)
+        free(t->sections[i]);
+    *t = (struct render_templates){0};
+}
+
+/* Takes over what belongs to the section that the latest mark began. */
+static void section_end(struct render_templates *t, int section, struct buf *text)
+{
+    if (section >= 0 && t->sections[section] == NULL)
+        t->sections[section] = strdup(buf_text(text));
+    buf_clear(text);
+}
+
+static int section_of(const char *mark)
+{
+    for (int i = 0; i < RENDER_SECTION__MAX; i++) {
+        if (strncmp(mark, section_names[i], strlen(section_names[i])) == 0 && mark[strlen(section_names[i])] == '\n')
+            return i;
+    }
+    return -1;
+}
+
+int render_load(const char *path, struct render_templates *t, struct buf *fault)
+{
+    struct buf text = {0};
+    char *line = NULL;
+    size_t size = 0;
+    int section = -1;
+    *t = (struct render_templates){0};
+    FILE *file = fopen(path, "re");
+    if (file == NULL) {
+        buf_addf(fault, "%s: %s", path, strerror(errno));
+        return -1;
+    }
+    while (getline(&line, &size, file) >= 0) {
+        if (strncmp(line, SECTION_MARK, strlen(SECTION_MARK)) != 0) {
+            buf_adds(&text, line);
+            continue;
+        }
+        section_end(t, section, &text);
+        section = section_of(line + strlen(SECTION_MARK));
+        if (section < 0)
+            buf_addf(fault, "%s: no such section: %s", path, line);
+    }
+    section_end(t, section, &text);
+    for (size_t i = 0; i < RENDER_SECTION__MAX; i++) {
+        if (t->sections[i] == NULL && !ferror(file))
+            buf_addf(fault, "%s%s has no section \"%s\"", fault->len > 0 ? "; " : "", path, section_names[i]);
+    }
+    if (ferror(file))
+        buf_addf(fault, "%s can't be read", path);
+    fclose(file);
+    free(line);
+    buf_free(&text);
+    if (fault->len == 0)
+        return 0;
+    render_free(t);
+    return -1;
+}
+
+/* What stands for a name in a template. */
+struct value {
+    const char *name, *text;
+};
+
+/* Adds a section with each {{NAME}} replaced. A name that it does not know stays, and nginx refuses it. */
+static void section_add(struct buf *out, const char *section, const struct value *values)
+{
+    for (const char *at = section; *at != '\0';) {
+        const struct value *v = values;
+        size_t len = 0;
+        for (; v->name != NULL; v++) {
+            len = strlen(v->name);
+            if (at[0] == '{' && at[1] == '{' && strncmp(at + 2, v->name, len) == 0 && strncmp(at + 2 + len, "}}", 2) == 0)
+                break;
+        }
+        if (v->name != NULL) {
+            buf_adds(out, v->text);
+            at += len + 4;
+        } else {
+            buf_addc(out, *at++);
+        }
+    }
+}
+
+/* --- values --- */
+
+/* Nothing that nginx reads as anything but a part of a word. */
+static bool is_plain(const char *text)
+{
+    return text[0] != '\0' && text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:/[]+@=-")] == '\0';
+}
+
+static const char *text_of(struct json_object *object, const char *name)
+{
+    struct json_object *value;
+    const char *text = json_object_object_get_ex(object, name, &value) ? json_object_get_string(value) : NULL;
+    return text != NULL ? text : "";
+}
+
+static struct json_object *array_of(struct json_object *object, const char *name, size_t *n)
+{
+    struct json_object *array = NULL;
+    json_object_object_get_ex(object, name, &array);
+    *n = json_object_is_type(array, json_type_array) ? json_object_array_length(array) : 0;
+    return array;
+}
+
+static bool all_plain(struct json_object *endpoint)
+{
+    static const char *const texts[] = {"service", "owner", "port", "name"}, *const arrays[] = {"custom", "servers"};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        if (!is_plain(text_of(endpoint, texts[i])))
+            return false;
+    }
+    for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++) {
+        size_t n;
+        struct json_object *array = array_of(endpoint, arrays[i], &n);
+        for (size_t k = 0; k < n; k++) {
+            if (!is_plain(json_object_get_string(json_object_array_get_idx(array, k))))
+                return false;
+        }
+    }
+    return true;
+}
+
+/* --- rendering --- */
+
+struct renderer {
+    const struct render_options *options;
+    struct render_output *out;
+    struct buf stamps; /* of the certificates: a renewed one makes another version */
+};
+
+static void stamp_add(struct renderer *r, const char *path)
+{
+    struct stat st;
+    if (stat(path, &st) == 0)
+        buf_addf(&r->stamps, "%s %llu %lld %lld.%09ld\n", path, (unsigned long long)st.st_ino, (long long)st.st_size,
+                 (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
+}
+
+/* Whether the operator has a certificate for a name; then certificate and key are its files. */
+static bool certificate_find(const struct renderer *r, const char *name, struct buf *certificate, struct buf *key)
+{
+    struct stat st;
+    if (r->options->certificates[0] == '\0')
+        return false;
+    buf_clear(certificate);
+    buf_clear(key);
+    buf_addf(certificate, "%s/%s/fullchain.pem", r->options->certificates, name);
+    buf_addf(key, "%s/%s/privkey.pem", r->options->certificates, name);
+    return stat(buf_text(certificate), &st) == 0 && stat(buf_text(key), &st) == 0 && is_plain(buf_text(certificate));
+}
+
+static void server_add(struct renderer *r, bool any, const char *id, const char *names, const char *certificate, const char *key)
+{
+    const struct value values[] = {{"ID", id}, {"NAMES", names}, {"CERTIFICATE", certificate}, {"KEY", key}, {NULL, NULL}};
+    section_add(&r->out->http, r->options->templates->sections[any ? RENDER_HTTP_SERVER : RENDER_HTTP_NONE], values);
+    stamp_add(r, certificate);
+    stamp_add(r, key);
+}
+
+/* The lines for the instances of an endpoint. Returns how many. */
+static int servers_add(const struct renderer *r, struct json_object *endpoint, enum render_section section, struct buf *lines)
+{
+    size_t n;
+    struct json_object *servers = array_of(endpoint, "servers", &n);
+    for (size_t i = 0; i < n; i++) {
+        const struct value values[] = {{"ADDRESS", json_object_get_string(json_object_array_get_idx(servers, i))}, {NULL, NULL}};
+        section_add(lines, r->options->templates->sections[section], values);
+    }
+    return (int)n;
+}
+
+/* The default name and custom ones share a server, but for those with certificates of their own. */
+static void http_add(struct renderer *r, struct json_object *endpoint)
+{
+    char id[80];
+    struct buf lines = {0}, names = {0}, certificate = {0}, key = {0};
+    size_t n;
+    snprintf(id, sizeof id, "%.36s-%.5s", text_of(endpoint, "service"), text_of(endpoint, "port"));
+    int servers = servers_add(r, endpoint, RENDER_HTTP_SERVERS, &lines);
+    const struct value values[] = {{"ID", id}, {"OWNER", text_of(endpoint, "owner")}, {"SERVERS", buf_text(&lines)}, {NULL, NULL}};
+    if (servers > 0)
+        section_add(&r->out->http, r->options->templates->sections[RENDER_HTTP_UPSTREAM], values);
+    buf_adds(&names, text_of(endpoint, "name"));
+    struct json_object *custom = array_of(endpoint, "custom", &n);
+    for (size_t i = 0; i < n; i++) {
+        const char *name = json_object_get_string(json_object_array_get_idx(custom, i));
+        if (certificate_find(r, name, &certificate, &key))
+            server_add(r, servers > 0, id, name, buf_text(&certificate), buf_text(&key));
+        else
+            buf_addf(&names, " %s", name);
+    }
+    server_add(r, servers > 0, id, buf_text(&names), r->options->certificate, r->options->certificate_key);
+    r->out->servers += servers;
+    r->out->endpoints++;
+    buf_free(&lines);
+    buf_free(&names);
+    buf_free(&certificate);
+    buf_free(&key);
+}
+
+static void fault_add(struct renderer *r, struct json_object *endpoint, const char *fault)
+{
+    buf_addf(&r->out->faults, "%s%s port %s %s", r->out->faults.len > 0 ? "; " : "", text_of(endpoint, "owner"),
+             text_of(endpoint, "port"), fault);
+}
+
+static void stream_add(struct renderer *r, struct json_object *endpoint)
+{
+    struct buf lines = {0};
+    const char *protocol = text_of(endpoint, "protocol"), *port = text_of(endpoint, "service_port");
+    bool udp = strcmp(protocol, "udp") == 0;
+    int servers = servers_add(r, endpoint, RENDER_STREAM_SERVERS, &lines);
+    if (servers > 0 && !r->options->port_free(r->options->context, protocol, (int)strtol(port, NULL, 10))) {
+        struct buf fault = {0};
+        buf_addf(&fault, "is not served: another program holds the public port %s/%s", port, protocol);
+        fault_add(r, endpoint, buf_text(&fault));
+        buf_free(&fault);
+    } else if (servers > 0) {
+        char id[32];
+        snprintf(id, sizeof id, "%s-%s", protocol, port);
+        const struct value values[] = {{"ID", id}, {"OWNER", text_of(endpoint, "owner")}, {"SERVERS", buf_text(&lines)},
+                                       {"PORT", port}, {NULL, NULL}};
+        section_add(&r->out->stream, r->options->templates->sections[udp ? RENDER_STREAM_UDP : RENDER_STREAM_TCP], values);
+        buf_addf(&r->out->ports, "%s %s\n", protocol, port);
+        r->out->servers += servers;
+        r->out->endpoints++;
+    }
+    buf_free(&lines);
+}
+
+/* The version stands in the head, so it is made of all but that. */
+static void head_add(struct renderer *r, const char *base_domain)
+{
+    unsigned char hash[(RENDER_VERSION_SIZE - 1) / 2];
+    crypto_generichash_state state;
+    const struct buf *parts[] = {&r->out->http, &r->out->stream, &r->stamps};
+    const char *head = r->options->templates->sections[RENDER_HTTP_HEAD];
+    crypto_generichash_init(&state, NULL, 0, sizeof hash);
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        crypto_generichash_update(&state, (const unsigned char *)buf_text(parts[i]), parts[i]->len + 1);
+    crypto_generichash_update(&state, (const unsigned char *)base_domain, strlen(base_domain) + 1);
+    crypto_generichash_update(&state, (const unsigned char *)head, strlen(head));
+    crypto_generichash_final(&state, hash, sizeof hash);
+    for (size_t i = 0; i < sizeof hash; i++)
+        snprintf(r->out->version + 2 * i, 3, "%02x", hash[i]);
+    const struct value values[] = {{"VERSION", r->out->version}, {"BASE_DOMAIN", base_domain}, {"CERTIFICATE", r->options->certificate},
+                                   {"KEY", r->options->certificate_key}, {NULL, NULL}};
+    struct buf whole = {0};
+    section_add(&whole, head, values);
+    buf_add(&whole, buf_text(&r->out->http), r->out->http.len);
+    buf_free(&r->out->http);
+    r->out->http = whole;
+}
+
+int render_routes(const struct render_options *options, struct json_object *routes, struct render_output *out)
+{
+    struct renderer r = {.options = options, .out = out};
+    size_t n;
+    struct json_object *endpoints = array_of(routes, "endpoints", &n);
+    for (size_t i = 0; i < n; i++) {
+        struct json_object *endpoint = json_object_array_get_idx(endpoints, i);
+        if (!all_plain(endpoint))
+            fault_add(&r, endpoint, "is not served: it has a value that nginx would take for something else");
+        else if (strcmp(text_of(endpoint, "type"), "http") == 0)
+            http_add(&r, endpoint);
+        else
+            stream_add(&r, endpoint);
+    }
+    stamp_add(&r, options->certificate);
+    stamp_add(&r, options->certificate_key);
+    head_add(&r, text_of(routes, "base_domain"));
+    bool failed = out->http.failed || out->stream.failed || out->ports.failed || r.stamps.failed;
+    buf_free(&r.stamps);
+    return failed ? -1 : 0;
+}
+
+void render_output_free(struct render_output *out)
+{
+    buf_free(&out->http);
+    buf_free(&out->stream);
+    buf_free(&out->ports);
+    buf_free(&out->faults);
+    *out = (struct render_output){0};
+}

@@ -1,0 +1,45 @@
+-- Notes what the front $1 serves: the routes of the moment $2 (null: as before), $3 servers; the instances $4 (an array of
+-- uuids) still hold connections; $5 is what is wrong ('': nothing). Makes the services due whose instances this is news for,
+-- and wakes the deployers.
+WITH before AS (
+         SELECT f.applied_snapshot, f.busy FROM skylark.fronts f WHERE f.name = $1::text),
+     written AS (
+         INSERT INTO skylark.fronts AS f (name, applied_snapshot, applied_at, servers, busy, fault, fault_since)
+         VALUES ($1::text, $2::pg_snapshot, CASE WHEN $2::text IS NOT NULL THEN now() END, $3::integer, $4::uuid[], $5::text,
+                 CASE WHEN $5::text <> '' THEN now() END)
+         ON CONFLICT (name) DO UPDATE
+         SET applied_snapshot = COALESCE(EXCLUDED.applied_snapshot, f.applied_snapshot),
+             applied_at = COALESCE(EXCLUDED.applied_at, f.applied_at),
+             servers = EXCLUDED.servers, busy = EXCLUDED.busy, fault = EXCLUDED.fault,
+             fault_since = CASE WHEN EXCLUDED.fault <> '' THEN COALESCE(f.fault_since, now()) END,
+             observed_at = now()
+         RETURNING f.applied_snapshot, f.busy),
+     affected AS (
+         SELECT i.service_id
+         FROM written w
+         LEFT JOIN before b ON true
+         JOIN skylark.instances i
+             ON i.state = 'running' AND i.route_xid >= COALESCE(pg_snapshot_xmin(b.applied_snapshot), '0'::xid8)
+            AND pg_visible_in_snapshot(i.route_xid, w.applied_snapshot)
+            AND pg_visible_in_snapshot(i.route_xid, b.applied_snapshot) IS NOT TRUE
+         UNION
+         SELECT i.service_id
+         FROM before b
+         CROSS JOIN written w
+         CROSS JOIN LATERAL unnest(b.busy) AS was (id)
+         JOIN skylark.instances i ON i.id = was.id
+         WHERE was.id <> ALL (w.busy)),
+     -- Locked in the order of the key, as everybody does who changes several: nobody waits in a circle.
+     due AS (
+         SELECT q.service_id
+         FROM skylark.reconcile_queue q
+         WHERE q.service_id IN (SELECT a.service_id FROM affected a)
+         ORDER BY q.service_id
+         FOR UPDATE),
+     woken AS (
+         UPDATE skylark.reconcile_queue q
+         SET wakes = q.wakes + 1, due_at = LEAST(q.due_at, now())
+         FROM due
+         WHERE q.service_id = due.service_id
+         RETURNING pg_notify('skylark_services', q.service_id::text))
+SELECT count(*) FROM woken
