@@ -75,11 +75,12 @@ $(B)/tests/unit/run: $(unit_objects)
 
 # Those that speak HTTP to a whole Skylark (tests/check.sh brings it up).
 HTTP_TESTS := test_auth test_bad_input test_endpoints test_forms test_front test_list test_logs test_routes test_scaling test_seed main
-E2E_TESTS := e2e main test_autoscaling test_demo test_killed test_lifecycle test_secrets test_trouble
+E2E_TESTS := e2e main test_autoscaling test_demo test_endpoints test_killed test_lifecycle test_links test_routes test_secrets \
+             test_trouble test_volumes
 test_library := $(patsubst %,$(B)/tests/lib/%.o,api check http world)
 $(B)/tests/http/run: $(HTTP_TESTS:%=$(B)/tests/http/%.o) $(test_library)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit
-$(B)/tests/e2e/run: $(E2E_TESTS:%=$(B)/tests/e2e/%.o) $(test_library)
+$(B)/tests/e2e/run: $(E2E_TESTS:%=$(B)/tests/e2e/%.o) $(B)/tests/lib/load.o $(test_library)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit
 # The schema and every statement, against PostgreSQL.
 sql_test_objects := $(patsubst %,$(B)/tests/sql/%.o,main test_autoscaling test_migrate test_rights test_rules test_statements)

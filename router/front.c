@@ -235,10 +235,41 @@ static pid_t nginx_pid(const struct router_settings *s)
     return (pid_t)pid;
 }
 
-/* Has nginx load its configuration, and waits until it serves that version. */
+#define WORKERS_MAX 256
+
+/* The master's worker processes, as far as the kernel tells. Returns how many. */
+static size_t workers_of(pid_t master, pid_t *pids, size_t most)
+{
+    char path[64];
+    size_t n = 0;
+    snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)master, (int)master);
+    FILE *file = fopen(path, "re");
+    while (file != NULL && n < most && fscanf(file, "%d", &pids[n]) == 1)
+        n++;
+    if (file != NULL)
+        fclose(file);
+    return n;
+}
+
+/* Whether a worker still takes new connections: one that is told to end says otherwise in its title, then closes its
+ * listeners. */
+static bool worker_accepts(pid_t pid)
+{
+    char path[64], title[128];
+    snprintf(path, sizeof path, "/proc/%d/cmdline", (int)pid);
+    FILE *file = fopen(path, "re");
+    size_t n = file != NULL ? fread(title, 1, sizeof title - 1, file) : 0;
+    if (file != NULL)
+        fclose(file);
+    title[n] = '\0';
+    return n > 0 && strstr(title, "shutting down") == NULL;
+}
+
+/* Has nginx load its configuration, and waits until every new connection is served by that version. */
 static int load(const struct router_settings *s, const char *version, struct buf *fault)
 {
-    pid_t pid = nginx_pid(s);
+    pid_t pid = nginx_pid(s), old[WORKERS_MAX];
+    size_t n_old = pid > 1 ? workers_of(pid, old, WORKERS_MAX) : 0;
     if (pid <= 1 || kill(pid, SIGHUP) != 0) {
         buf_addf(fault, "nginx does not run (%s)", s->nginx_pid);
         return -1;
@@ -250,6 +281,11 @@ static int load(const struct router_settings *s, const char *version, struct buf
             return -1;
         }
         signals_wait(-1, LOOK_MS);
+    }
+    /* For a moment old workers take connections beside the new ones. */
+    for (size_t i = 0; i < n_old; i++) {
+        while (worker_accepts(old[i]) && clock_monotonic_ms() < deadline)
+            signals_wait(-1, LOOK_MS);
     }
     return 0;
 }

@@ -121,7 +121,7 @@ case " $PARTS " in
     if tests/lib/fixture.sh up >"$LOGS/up.log" 2>&1; then
         . "$WORK/env"
         part http 120 "$B/tests/http/run" ${ONLY:-} || true
-        part e2e 600 "$B/tests/e2e/run" ${ONLY:-} || true
+        part e2e 840 "$B/tests/e2e/run" ${ONLY:-} || true
         keep_logs
         part stop 120 tests/lib/fixture.sh down || true
     else

@@ -4,6 +4,7 @@
 #include <curl/curl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -28,17 +29,55 @@ int engine_containers(const char *space, const char *service, bool all, struct j
     return n;
 }
 
-bool service_create(const char *name, const char *tag, int instances, const char *more)
+bool service_create_of(const char *image, const char *name, int instances, const char *more)
 {
-    char body[2048];
+    char body[3072];
+    const char *colon = strrchr(image, ':');
     snprintf(body, sizeof body,
-             "{\"service_name\":\"%s\",\"image_name\":\"%s/team/work\",\"image_tag\":\"%s\",\"instance_size\":\"XXS\","
+             "{\"service_name\":\"%s\",\"image_name\":\"%s/%.*s\",\"image_tag\":\"%s\",\"instance_size\":\"XXS\","
              "\"target_num_instances\":%d%s}",
-             name, world.registry, tag, instances, more);
+             name, world.registry, (int)(colon - image), image, colon + 1, instances, more);
     struct answer a = api("POST", body, "/v1/services/madams/");
     bool made = CHECK(a.status == 201, "create %s: %ld %s", name, a.status, a.raw.body);
     api_free(&a);
     return made;
+}
+
+bool service_create(const char *name, const char *tag, int instances, const char *more)
+{
+    char image[64];
+    snprintf(image, sizeof image, "team/work:%s", tag);
+    return service_create_of(image, name, instances, more);
+}
+
+int64_t service_number(const char *name, const char *place)
+{
+    struct answer a = api("GET", NULL, "/v1/services/madams/%s/", name);
+    int64_t number = doc_int(a.json, place);
+    api_free(&a);
+    return number;
+}
+
+bool shell_says(double seconds, const char *text, const char *fmt, ...)
+{
+    char *command, *last = NULL;
+    bool says = false;
+    double end = 0;
+    va_list ap;
+    va_start(ap, fmt);
+    int n = vasprintf(&command, fmt, ap);
+    va_end(ap);
+    if (n < 0)
+        abort();
+    do {
+        free(last);
+        last = world_shell(NULL, "(%s) 2>&1", command);
+        says = strstr(last, text) != NULL;
+    } while (!says && world_waiting(&end, seconds));
+    CHECK(says, "not \"%s\" after %.0f s: %s: %.1000s", text, seconds, command, last);
+    free(command);
+    free(last);
+    return says;
 }
 
 bool service_runs(const char *space, const char *name, int instances, double seconds)

@@ -9,7 +9,7 @@
 #include "tests/lib/world.h"
 
 extern const struct check_test tests_demo[], tests_lifecycle[], tests_killed[], tests_trouble[], tests_secrets[],
-    tests_autoscaling[];
+    tests_autoscaling[], tests_endpoints[], tests_routes[], tests_links[], tests_volumes[];
 
 /* Containers of a service as the engine lists them: running ones, or all. -1: the engine does not answer. The list
  * goes to json unless that is NULL; the caller puts it. */
@@ -17,6 +17,8 @@ int engine_containers(const char *space, const char *service, bool all, struct j
 
 /* Creates a service of an image of the registry; more is further JSON fields, beginning with a comma, or "". */
 bool service_create(const char *name, const char *tag, int instances, const char *more);
+/* The same of another image of the registry, such as "team/web:v1". */
+bool service_create_of(const char *image, const char *name, int instances, const char *more);
 
 /* Waits until the document says Running with so many instances, and the engine runs and has exactly as many.
  * Fails the test with what it saw last. */
@@ -27,6 +29,13 @@ bool service_says(const char *name, const char *status, const char *text, double
 
 /* Deletes it and waits until the engine has nothing of it. */
 void service_delete(const char *name);
+
+/* The whole number at a place of its document; INT64_MIN when there is none. */
+int64_t service_number(const char *name, const char *place);
+
+/* Runs a shell command again and again, for so long, until its output contains the text. Fails the test with what it printed
+ * last. In seconds 0 it runs once. */
+bool shell_says(double seconds, const char *text, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* Kills a process of local/run with its children, at once. Returns whether there was one. */
 bool process_kill(const char *name);
