@@ -95,6 +95,9 @@ $(B)/tests/simulate/run: $(patsubst %,$(B)/tests/simulate/%.o,load main scenario
                          $(B)/tests/lib/check.o $(B)/tests/lib/sql.o $(common_objects) \
                          $(G)/autoscaler_statements.o
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit
+# The client of bench/routes.sh.
+$(B)/bench/load: $(B)/bench/load.o $(B)/tests/lib/load.o
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 check-programs: $(B)/tests/unit/run $(B)/tests/sql/run $(B)/tests/autoscaler/run $(B)/tests/simulate/run $(B)/tests/http/run $(B)/tests/e2e/run
 
 run: ## install what is missing, build, bring everything up under var/, deploy a demo service
@@ -111,7 +114,7 @@ install: all ## install under DESTDIR and PREFIX (/usr/local)
 
 check: ## install what is missing, build, pass all tests
 	SAN=$(SAN) tests/check.sh
-bench: all ## measure, as ratios within one run; BENCH="api autoscaler metrics" to choose
+bench: all ## measure, as ratios within one run; BENCH="api autoscaler metrics routes" to choose
 	bench/run.sh $(BENCH)
 
 clean: ## remove what was built
