@@ -4,6 +4,9 @@
 
 DEMO_IMAGE=localhost/skylark-demo
 DEMO_TAG=1
+# A custom domain name, with a certificate of its own; whatever the base domain is, one of these is not below it.
+DEMO_DOMAIN=demo.example.com
+[[ ${SKYLARK_BASE_DOMAIN:-} != *example.com ]] || DEMO_DOMAIN=demo.example.net
 
 # An HTTP server that also prints numbered lines, out of nothing but busybox.
 demo_make_image() {
@@ -84,6 +87,7 @@ demo_make_service() {
     "scaling_mode": "MANUAL",
     "target_state": "STARTED",
     "target_num_instances": 2,
+    "custom_domain_name": "$DEMO_DOMAIN",
     "instance_ports": [{"container_port": 8000, "protocol": "tcp", "endpoint_type": "http-endpoint"}],
     "instance_envvars": {"GREETING": "made by make run"}
 }

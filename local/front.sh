@@ -11,7 +11,7 @@ tls_make_ca() {
         -out "$VAR/tls/ca.crt.new"
     mv "$VAR/tls/ca.key.new" "$VAR/tls/ca.key"
     mv "$VAR/tls/ca.crt.new" "$VAR/tls/ca.crt"
-    rm -f "$VAR/tls/server.crt"
+    rm -f "$VAR/tls/server.crt" "$VAR/certificates/$DEMO_DOMAIN/fullchain.pem"
 }
 
 # The server's certificate: made anew when its names change or it ends within a month.
@@ -24,28 +24,34 @@ tls_make_server() {
     127.0.0.1 | 0.0.0.0 | '[::]' | '[::1]') ;;
     *) names+=",IP:$(printf %s "$LISTEN" | tr -d '[]')" ;;
     esac
-    if [ -s "$VAR/tls/server.key" ] && [ "$(cat "$VAR/tls/server.names" 2>/dev/null)" = "$names" ] &&
-        openssl x509 -in "$VAR/tls/server.crt" -noout -checkend 2592000 >/dev/null 2>&1; then
+    tls_make_certificate "$VAR/tls/server.key" "$VAR/tls/server.crt" "$names"
+}
+
+# tls_make_certificate KEY CERTIFICATE NAMES: anew when its names (as subjectAltName has them) change or it ends within a month.
+tls_make_certificate() {
+    local key=$1 certificate=$2 names=$3
+    if [ -s "$key" ] && [ "$(cat "$certificate.names" 2>/dev/null)" = "$names" ] &&
+        openssl x509 -in "$certificate" -noout -checkend 2592000 >/dev/null 2>&1; then
         return 0
     fi
     (
         cd "$VAR/tls"
         umask 077
-        openssl ecparam -name prime256v1 -genkey -noout -out server.key.new
-        openssl req -new -key server.key.new -sha256 -subj '/CN=Skylark' -out server.csr
+        openssl ecparam -name prime256v1 -genkey -noout -out "$key.new"
+        openssl req -new -key "$key.new" -sha256 -subj '/CN=Skylark' -out request.csr
         printf '%s\n' 'basicConstraints=critical,CA:FALSE' 'keyUsage=critical,digitalSignature' \
-            'extendedKeyUsage=serverAuth' "subjectAltName=$names" >server.ext
-        openssl x509 -req -in server.csr -CA ca.crt -CAkey ca.key -sha256 -days 820 -extfile server.ext \
-            -set_serial "0x$(openssl rand -hex 16)" -out server.crt.new 2>openssl.log || {
+            'extendedKeyUsage=serverAuth' "subjectAltName=$names" >request.ext
+        openssl x509 -req -in request.csr -CA ca.crt -CAkey ca.key -sha256 -days 820 -extfile request.ext \
+            -set_serial "0x$(openssl rand -hex 16)" -out "$certificate.new" 2>openssl.log || {
             cat openssl.log >&2
             exit 1
         }
-        chmod 644 server.crt.new
-        mv server.key.new server.key
-        mv server.crt.new server.crt
-        rm -f server.csr server.ext openssl.log
+        chmod 644 "$certificate.new"
+        mv "$key.new" "$key"
+        mv "$certificate.new" "$certificate"
+        rm -f request.csr request.ext openssl.log
     ) || fail 'openssl could not make a certificate'
-    printf '%s\n' "$names" | file_write "$VAR/tls/server.names" 644
+    printf '%s\n' "$names" | file_write "$certificate.names" 644
 }
 
 # Fails with the holder's name when a port is taken by anything but our own front, which goes on running then.

@@ -47,6 +47,13 @@ static void test_confined(void)
     free(text);
 }
 
+static void test_page(void)
+{
+    shell_says(10, "It runs", "curl -sS --cacert \"$SKYLARK_CA\" https://demo-demo.skylark.localhost:8443/");
+    shell_says(0, "It runs", "curl -sS --cacert \"$SKYLARK_CA\" --resolve demo.example.com:8443:127.0.0.1 https://demo.example.com:8443/");
+}
+
 const struct check_test tests_demo[] = {
-    {"the document and the engine show the same two", test_same_containers}, {"containers are confined", test_confined}, {0},
+    {"the document and the engine show the same two", test_same_containers}, {"containers are confined", test_confined},
+    {"its page opens by both names", test_page}, {0},
 };

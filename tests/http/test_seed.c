@@ -5,6 +5,7 @@
 
 #include "tests/http/suites.h"
 #include "tests/lib/api.h"
+#include "tests/lib/seed.h"
 #include "tests/lib/world.h"
 
 /* Types of the seed's documents. TEXT_JSON: a string that holds a JSON object. */
@@ -127,25 +128,10 @@ static void check_document(struct json_object *json, const char *what)
     CHECK(strcmp(doc_text(json, "deployment_preference"), "{}") == 0, "%s: deployment_preference", what);
 }
 
-#define CREATE_FORMAT                                                                                                  \
-    "{\n\"service_name\": \"test\",\n\"namespace\": \"madams\",\n\"image_name\": \"%s/alauda/ubuntu\",\n"              \
-    "\"image_tag\": \"latest\",\n\"run_command\": \"\",\n\"instance_size\": \"XS\",\n\"scaling_mode\": \"MANUAL\",\n"  \
-    "\"target_state\": \"STARTED\",\n\"custom_domain_name\": \"my-own-domain.cn\",\n\"target_num_instances\": 2,\n"    \
-    "\"instance_envvars\":{\n\"POSTGRES_USER\":\"root\",\n\"POSTGRES_PASSWORD\":\"123456\",\n"                         \
-    "\"PG_HOST\": \"127.0.0.1\",\n\"PG_PORT\": \"5432\",\n\"REPO_NAME\": \"pypg2\",\n"                                 \
-    "\"FILENAME\": \"scale_with_db\"\n},\n\"instance_ports\":[\n{\n\"container_port\": 22,\n\"protocol\": \"tcp\",\n"  \
-    "\"endpoint_type\": \"tcp-endpoint\"\n},\n{\n\"container_port\": 22,\n\"protocol\": \"tcp\",\n"                    \
-    "\"endpoint_type\": \"direct-endpoint\"\n}\n],\n\"autoscaling_config\": {\n\"metric_name\" : \"CPU_UTILIZATION\",\n" \
-    "\"metric_stat\" : \"MEAN\",\n\"upper_threshold\" : \"0.6\",\n\"lower_threshold\" : \"0.1\",\n"                    \
-    "\"decrease_delta\" : \"1\",\n\"increase_delta\" : \"1\",\n\"minimum_num_instances\" : \"1\",\n"                   \
-    "\"maximum_num_instances\" : \"6\",\n\"wait_period\" : \"30\"\n},\n\"volumes\" : [\n{\n"                           \
-    "\"app_volume_dir\" : \"/data1\",\n\"volume_type\" : \"EBS\",\n\"size_gb\" : 10\n},\n{\n"                          \
-    "\"app_volume_dir\" : \"/data2\",\n\"volume_type\" : \"EBS\",\n\"size_gb\" : 20\n}\n]\n}"
-
 static void test_create(void)
 {
     char body[4096], location[256];
-    snprintf(body, sizeof body, CREATE_FORMAT, world.registry);
+    snprintf(body, sizeof body, SEED_CREATE_FORMAT, world.registry);
     struct answer a = api("POST", body, "/v1/services/madams");
     CHECK(a.status == 201, "%ld %s", a.status, a.raw.body);
     check_document(a.json, "created");
