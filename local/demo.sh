@@ -103,19 +103,34 @@ END
     : >"$VAR/etc/demo-made"
 }
 
-# Where the demo's page is, from the API's own answer.
-demo_url() {
-    local answer
-    answer=$(api GET /v1/services/demo/demo/) || return 1
-    jq -er --arg port "$HTTPS_PORT" '"https://\(.default_domain_name):\($port)/"' <<<"${answer%$'\n'*}"
-}
-demo_page() {
-    local url
-    url=$(demo_url) && curl -sS -f --max-time 10 --cacert "$VAR/tls/ca.crt" --connect-to "::$(front_host):" "$url"
+# Where the demo's pages are, from the API's own answer, a line each: none when it is not meant to run, or to have any. A
+# custom domain name without a certificate of its own is opened by plain HTTP.
+demo_urls() {
+    local answer name n
+    answer=$(api GET /v1/services/demo/demo/) || return 0
+    [ "${answer##*$'\n'}" = 200 ] || return 0
+    jq -r 'select(.target_state == "STARTED" and .target_num_instances > 0)
+        | select(any(.instance_ports[]; .endpoint_type == "http-endpoint"))
+        | .default_domain_name, (.custom_domain_name | split(",")[])' <<<"${answer%$'\n'*}" |
+        for ((n = 0; ; n++)); do
+            read -r name || break
+            if [ $n = 0 ] || [ -e "$VAR/certificates/$name/fullchain.pem" ]; then
+                echo "https://$name:$HTTPS_PORT/"
+            else
+                echo "http://$name:$HTTP_PORT/"
+            fi
+        done
 }
 # What curl needs for a name that no name server knows yet: every name below localhost leads here by itself.
-demo_connect_to() {
-    [[ $DEMO_PAGE == https://*.localhost:* ]] || echo "--connect-to ::$(front_host): "
+demo_resolve() {
+    local name=${1#*//}
+    [[ $name == *.localhost:* ]] || echo "--resolve ${name%/}:$(front_host) "
+}
+demo_pages_open() {
+    local url
+    for url in $DEMO_URLS; do
+        curl -sS -f --max-time 10 --cacert "$VAR/tls/ca.crt" --connect-to "::$(front_host):" "$url" || return 1
+    done
 }
 
 # Whether the API says Running and the engine has exactly as many running containers of it.
