@@ -83,7 +83,7 @@ $(B)/tests/http/run: $(HTTP_TESTS:%=$(B)/tests/http/%.o) $(test_library)
 $(B)/tests/e2e/run: $(E2E_TESTS:%=$(B)/tests/e2e/%.o) $(B)/tests/lib/load.o $(test_library)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit
 # The schema and every statement, against PostgreSQL.
-sql_test_objects := $(patsubst %,$(B)/tests/sql/%.o,main test_autoscaling test_migrate test_rights test_rules test_statements)
+sql_test_objects := $(patsubst %,$(B)/tests/sql/%.o,main test_autoscaling test_endpoints test_migrate test_rights test_rules test_statements)
 $(B)/tests/sql/run: $(sql_test_objects) $(B)/tests/lib/check.o $(B)/tests/lib/sql.o $(common_objects) \
                     $(patsubst %,$(G)/%_statements.o,api autoscaler collector ctl deployer router)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit

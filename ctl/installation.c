@@ -10,6 +10,21 @@ int command_settings(struct ctl *ctl)
     return output_query(ctl, CTL_SETTINGS_LIST, NULL);
 }
 
+/* Says every fault of the values (NULL: not given). Returns the exit status. */
+static int settings_check(struct ctl *ctl, const char *base_domain, const char *service_ports, const char *host_names)
+{
+    const char *params[] = {base_domain, service_ports, host_names};
+    PGresult *result;
+    enum db_status status = db_run(ctl->db, CTL_SETTINGS_FAULTS, params, &result);
+    if (status != DB_OK)
+        return output_failure(ctl, status);
+    int n = PQntuples(result);
+    for (int i = 0; i < n; i++)
+        fprintf(stderr, "skylarkctl: %s\n", PQgetvalue(result, i, 0));
+    PQclear(result);
+    return n > 0 ? EXIT_USAGE : 0;
+}
+
 int command_settings_set(struct ctl *ctl)
 {
     static const char *const names[] = {"base_domain",   "region_name",   "region_iaas",
@@ -30,7 +45,8 @@ int command_settings_set(struct ctl *ctl)
         }
         params[n] = equals + 1;
     }
-    return output_change(ctl, CTL_SETTINGS_SET, params, "settings changed", "the installation has no row");
+    int status = settings_check(ctl, params[0], params[3], params[5]);
+    return status != 0 ? status : output_change(ctl, CTL_SETTINGS_SET, params, "settings changed", "the installation has no row");
 }
 
 int command_engine_forget(struct ctl *ctl)

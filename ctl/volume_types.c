@@ -32,7 +32,7 @@ int command_volume_type_set(struct ctl *ctl)
         free(name);
     }
     const char *params[] = {ctl->argv[0], ctl->argv[1], json_object_to_json_string(options)};
-    int status = output_change(ctl, CTL_VOLUME_TYPE_SET, params, "volume type set; volumes made from now on follow it",
+    int status = output_change(ctl, CTL_VOLUME_TYPE_SET, params, "volume type set; volumes that are there already stay as they are",
                                "nothing was changed");
     json_object_put(options);
     return status;

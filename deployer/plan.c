@@ -315,6 +315,17 @@ static void dismiss_surplus(struct planner *p)
     }
 }
 
+/* Its instances run, and something that they are to be reached by leads nowhere. */
+static void note_endpoints(struct planner *p)
+{
+    if (p->in->wanted == 0 || p->in->endpoint_fault[0] == '\0')
+        return;
+    p->complete = false;
+    p->overdue = true;
+    if (p->trouble.len == 0)
+        buf_adds(&p->trouble, p->in->endpoint_fault);
+}
+
 static void describe(struct planner *p)
 {
     struct plan *out = p->out;
@@ -335,6 +346,7 @@ void plan_make(const struct plan_input *input, struct plan *plan)
     tend_leaving(&p);
     dismiss_surplus(&p);
     tend_wanted(&p);
+    note_endpoints(&p);
     describe(&p);
     buf_free(&p.trouble);
 }

@@ -55,7 +55,8 @@ struct plan_input {
     bool deleted;
     bool stop_first;  /* an instance and its successor must never be there at once */
     bool image_ready; /* the image of this generation is known */
-    const char *front_fault; /* why fronts do not serve the latest routes; "" when they do */
+    const char *front_fault;    /* why fronts do not serve the latest routes; "" when they do */
+    const char *endpoint_fault; /* which endpoints of this service they leave out, and why; "" for none */
     int64_t now_ms;
     struct plan_limits limits;
     const struct plan_instance *instances;

@@ -55,7 +55,9 @@ static enum pass_status image_take(struct role *role, struct service *s, const c
                                    const char *error)
 {
     struct buf note = {0};
-    if (error[0] != '\0')
+    /* What is named so was made on the engine, as a rule: that no registry has it is no news. */
+    bool local = strncmp(ref, "localhost/", strlen("localhost/")) == 0;
+    if (error[0] != '\0' && !local)
         buf_addf(&note, "The image %s could not be pulled (%s); the one that is on the engine already is used.", ref, error);
     enum pass_status status = image_note(role, s, image_id, buf_text(&note));
     buf_free(&note);
@@ -162,11 +164,23 @@ static enum pass_status container_make(struct role *role, struct service *s, str
     return PASS_OK;
 }
 
+/* With a service's first container its volumes are on the engine: what they are made of is noted before anything is written
+ * to them, and holds from then on. */
+static enum pass_status volumes_note(struct role *role, struct service *s)
+{
+    if (json_object_get_boolean(json_object_object_get(s->spec, "volumes_noted")))
+        return PASS_OK;
+    const char *params[] = {s->id, json_object_to_json_string(json_object_object_get(s->spec, "volumes"))};
+    return pass_of_db(db_execute(role->db, DEPLOYER_VOLUMES_MADE, params, NULL));
+}
+
 /* Starts a container that was made: written before it is started, so that the collector follows it from its first line. */
 static enum pass_status container_start(struct role *role, struct service *s, struct plan_instance *i)
 {
     i->state = PLAN_CREATED;
-    enum pass_status pass = observe_instance(role, s, i);
+    enum pass_status pass = volumes_note(role, s);
+    if (pass == PASS_OK)
+        pass = observe_instance(role, s, i);
     if (pass == PASS_OK && i->state == PLAN_CREATED)
         pass = lease_keep(role, s);
     if (pass != PASS_OK || i->state != PLAN_CREATED)
@@ -355,6 +369,7 @@ static enum pass_status decide_and_act(struct role *role, struct service *s, str
         .stop_first = volumes != NULL && json_object_array_length(volumes) > 0,
         .image_ready = service_text(s, "image_id")[0] != '\0',
         .front_fault = service_text(s, "front_fault"),
+        .endpoint_fault = service_text(s, "endpoint_fault"),
         .now_ms = clock_wall_ns() / NS_PER_MS,
         .limits = role->settings->limits,
         .instances = s->instances,

@@ -115,6 +115,12 @@ static void report_faults(struct request *rq, unsigned statement, const char *co
     PQclear(result);
 }
 
+static bool links_lock(struct request *rq)
+{
+    const char *params[] = {rq->access.namespace_id};
+    return change(rq, API_LINKS_LOCK, params);
+}
+
 /* Reports every linked service that is not there. */
 static void check_links_exist(struct request *rq, struct json_object *fields)
 {
@@ -155,15 +161,18 @@ static bool write_parts(struct request *rq, const char *id, struct json_object *
     static const struct {
         const char *field;
         unsigned statement;
-    } parts[] = {{"instance_envvars", API_ENVVARS_REPLACE}, {"instance_ports", API_PORTS_REPLACE},
-                 {"volumes", API_VOLUMES_REPLACE},          {"linked_to_apps", API_LINKS_REPLACE},
+    } parts[] = {{"instance_envvars", API_ENVVARS_REPLACE},   {"instance_ports", API_PORTS_REMOVE},
+                 {"instance_ports", API_PORTS_ADD},           {"volumes", API_VOLUMES_REMOVE},
+                 {"volumes", API_VOLUMES_ADD},                {"linked_to_apps", API_LINKS_REPLACE},
                  {"custom_domain_name", API_DOMAINS_REPLACE}, {"autoscaling_config", API_AUTOSCALING_REPLACE}};
+    if (service_fields_text(fields, "linked_to_apps") != NULL && !links_lock(rq))
+        return false;
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         const char *params[] = {id, service_fields_text(fields, parts[i].field)};
         if (params[1] != NULL && !write_fields(rq, parts[i].statement, params, fields))
             return false;
     }
-    /* Once more, now that those that are there are locked: one may have been deleted in between. */
+    /* Once more, now that no other request changes them: one may have been deleted in between. */
     check_links_exist(rq, fields);
     check_links_circle(rq, id, fields);
     return rq->problem.kind == PROBLEM_NONE;
@@ -326,7 +335,7 @@ void handle_service_delete(struct request *rq, const PGresult *result)
     (void)result;
     struct service s;
     struct buf linked = {0};
-    if (!service_lock(rq, &s))
+    if (!links_lock(rq) || !service_lock(rq, &s))
         return;
     const char *params[] = {s.id};
     if (!ask(rq, API_SERVICE_LINKED_FROM, params, &linked))

@@ -1,6 +1,7 @@
 /* The fields of a service in POST and PUT. */
 #include "fcgi/service_fields.h"
 
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
@@ -83,7 +84,7 @@ const struct field service_fields[] = {
     {.name = "custom_domain_name", .type = FIELD_TEXT, .fallback = "\"\"", .check = check_host_names, .lower_case = true,
      .help = "The user's own host names for the service, up to 20, separated by commas; empty for none."},
     {.name = "instance_envvars", .type = FIELD_MAP, .fallback = "{}", .max = 1000, .key_check = check_envvar_name,
-     .help = "Environment of the instances. On update it replaces the whole."},
+     .help = "Environment of the instances. On update it replaces the whole. `__DEFAULT_DOMAIN_NAME__` is Skylark's own, and passed over."},
     {.name = "instance_ports", .type = FIELD_ARRAY, .fallback = "[]", .max = 100, .fields = port_fields,
      .n_fields = COUNT(port_fields), .help = "Ports of the instances. On update it replaces the whole."},
     {.name = "autoscaling_config", .type = FIELD_OBJECT, .fallback = "{}", .fields = autoscaling_fields,
@@ -176,6 +177,16 @@ static void check_autoscaling(struct json_object *checked, struct problem *probl
                     "must not be more than maximum_num_instances");
 }
 
+/* Whether two aliases would give names to the same environment variables: a-b and A_B are one there. */
+static bool aliases_clash(const char *a, const char *b)
+{
+    while (*a != '\0' && (toupper((unsigned char)*a) == toupper((unsigned char)*b) || (strchr("-_", *a) && *b != '\0' && strchr("-_", *b)))) {
+        a++;
+        b++;
+    }
+    return *a == *b;
+}
+
 static void check_links(struct json_object *checked, const char *service_name, struct problem *problem)
 {
     struct json_object *links;
@@ -192,8 +203,9 @@ static void check_links(struct json_object *checked, const char *service_name, s
         {
             if (strcmp(other, name) == 0)
                 break;
-            if (json_object_equal(alias, other_alias))
-                problem_add(problem, buf_text(&place), "has the same alias as %s", other);
+            if (aliases_clash(json_object_get_string(alias), json_object_get_string(other_alias)))
+                problem_add(problem, buf_text(&place), "has the same alias as %s, or one that makes the same environment variables",
+                            other);
         }
         buf_free(&place);
     }

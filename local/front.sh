@@ -123,12 +123,25 @@ front_answers() {
 # Whether the API, asked through the internal server, reaches a database that it knows.
 front_ready() { curl -s -f -o /dev/null --max-time 5 "$(front_internal_url)/readyz"; }
 
-# What the API has to know of it.
+# What the API has to know of it. What a person has set stays: names are only added, and an address takes the place of none or
+# of the one of the run before.
 front_settings() {
-    local address=$LISTEN host
+    local host address before now names
     host=$(hostname -f 2>/dev/null || hostname)
-    case $LISTEN in 0.0.0.0 | '[::]') address='' ;; esac # which of all it is, only a person knows
-    ctl settings set "front_address=$(printf %s "$address" | tr -d '[]')" "host_names=localhost,$host" >/dev/null
+    address=$(front_shown_address "$LISTEN")
+    before=$(front_shown_address "$(cut -d ' ' -f 1 "$VAR/run/front.ports" 2>/dev/null)")
+    now=$(sql skylark -c 'SELECT host(front_address) FROM skylark.installation')
+    [ -z "$now" ] || [ "$now" = "$before" ] || address=$now
+    names=$(sql skylark -v names="localhost,$(echo "$host" | tr '[:upper:]' '[:lower:]')" <<'END'
+SELECT string_agg(n, ',' ORDER BY n)
+FROM (SELECT unnest(host_names) AS n FROM skylark.installation UNION SELECT string_to_table(:'names', ',')) x
+WHERE skylark.is_host_name(n)
+END
+    )
+    ctl settings set "front_address=$address" "host_names=$names" >/dev/null
+}
+front_shown_address() { # LISTEN: which of all it is, only a person knows
+    case $1 in 0.0.0.0 | '[::]') ;; *) printf %s "$1" | tr -d '[]' ;; esac
 }
 
 # The address that people and tests use.

@@ -224,10 +224,19 @@ static void http_add(struct renderer *r, struct json_object *endpoint)
     buf_free(&key);
 }
 
+/* One of a service's endpoints is left out. */
 static void fault_add(struct renderer *r, struct json_object *endpoint, const char *fault)
 {
-    buf_addf(&r->out->faults, "%s%s port %s %s", r->out->faults.len > 0 ? "; " : "", text_of(endpoint, "owner"),
-             text_of(endpoint, "port"), fault);
+    struct json_object *before = NULL;
+    const char *service = text_of(endpoint, "service");
+    struct buf words = {0};
+    if (r->out->faults == NULL)
+        r->out->faults = json_object_new_object();
+    if (json_object_object_get_ex(r->out->faults, service, &before))
+        buf_addf(&words, "%s; ", json_object_get_string(before));
+    buf_addf(&words, "port %s is not served: %s", text_of(endpoint, "port"), fault);
+    json_object_object_add(r->out->faults, service, json_object_new_string(buf_text(&words)));
+    buf_free(&words);
 }
 
 static void stream_add(struct renderer *r, struct json_object *endpoint)
@@ -238,7 +247,7 @@ static void stream_add(struct renderer *r, struct json_object *endpoint)
     int servers = servers_add(r, endpoint, RENDER_STREAM_SERVERS, &lines);
     if (servers > 0 && !r->options->port_free(r->options->context, protocol, (int)strtol(port, NULL, 10))) {
         struct buf fault = {0};
-        buf_addf(&fault, "is not served: another program holds the public port %s/%s", port, protocol);
+        buf_addf(&fault, "another program holds the public port %s/%s", port, protocol);
         fault_add(r, endpoint, buf_text(&fault));
         buf_free(&fault);
     } else if (servers > 0) {
@@ -286,7 +295,7 @@ int render_routes(const struct render_options *options, struct json_object *rout
     for (size_t i = 0; i < n; i++) {
         struct json_object *endpoint = json_object_array_get_idx(endpoints, i);
         if (!all_plain(endpoint))
-            fault_add(&r, endpoint, "is not served: it has a value that nginx would take for something else");
+            fault_add(&r, endpoint, "it has a value that nginx would take for something else");
         else if (strcmp(text_of(endpoint, "type"), "http") == 0)
             http_add(&r, endpoint);
         else
@@ -305,6 +314,6 @@ void render_output_free(struct render_output *out)
     buf_free(&out->http);
     buf_free(&out->stream);
     buf_free(&out->ports);
-    buf_free(&out->faults);
+    json_object_put(out->faults);
     *out = (struct render_output){0};
 }

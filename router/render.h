@@ -35,7 +35,7 @@ struct render_output {
     struct buf ports;        /* public ports, a line "tcp 20001" each */
     char version[RENDER_VERSION_SIZE]; /* of their content: the same routes have the same one */
     int endpoints, servers;
-    struct buf faults; /* endpoints that are left out, and why */
+    struct json_object *faults; /* of endpoints that are left out: {service id: why}; NULL for none */
 };
 
 struct render_options {

@@ -35,7 +35,8 @@ struct router {
     char served[RENDER_VERSION_SIZE]; /* "" until it is known */
     struct json_object *draining;     /* of the latest load */
     struct buf busy;                  /* as last reported */
-    struct buf fault;
+    struct buf fault;                 /* why the latest routes are not served; empty when they are */
+    struct buf endpoint_faults;       /* a JSON object, of the routes that are served; empty for {} */
     int servers;
     bool dirty;                       /* there is something new */
     int64_t next_pass_ms, next_apply_ms; /* monotonic */
@@ -48,24 +49,36 @@ static bool report(struct router *r, const char *snapshot)
 {
     char servers[16];
     snprintf(servers, sizeof servers, "%d", r->servers);
-    const char *params[] = {r->name, snapshot, servers, r->busy.len > 0 ? buf_text(&r->busy) : "{}", buf_text(&r->fault)};
+    const char *params[] = {r->name, snapshot, servers, r->busy.len > 0 ? buf_text(&r->busy) : "{}", buf_text(&r->fault),
+                            r->endpoint_faults.len > 0 ? buf_text(&r->endpoint_faults) : "{}"};
     enum db_status status = db_execute(r->db, ROUTER_FRONT_REPORT, params, NULL);
     if (status != DB_OK)
         log_warning("what is served could not be reported: %s", db_message(r->db));
-    metrics_set(FIGURE_FAULTY, 0, r->fault.len > 0);
+    metrics_set(FIGURE_FAULTY, 0, r->fault.len > 0 || r->endpoint_faults.len > 0);
     return status == DB_OK;
 }
 
-static void set_fault(struct router *r, const char *fault)
+/* Remembers what is wrong now; says it, or that it is over, once. */
+static void set_fault(struct buf *remembered, const char *fault, const char *over)
 {
-    if (strcmp(buf_text(&r->fault), fault) == 0)
+    if (strcmp(buf_text(remembered), fault) == 0)
         return;
-    buf_clear(&r->fault);
-    buf_adds(&r->fault, fault);
+    buf_clear(remembered);
+    buf_adds(remembered, fault);
     if (fault[0] != '\0')
         log_error("%s", fault);
     else
-        log_info("all routes are served again");
+        log_info("%s", over);
+}
+
+static void set_route_fault(struct router *r, const char *fault)
+{
+    set_fault(&r->fault, fault, "the latest routes are served again");
+}
+
+static void set_endpoint_faults(struct router *r, struct json_object *faults)
+{
+    set_fault(&r->endpoint_faults, faults != NULL ? json_object_to_json_string(faults) : "", "all endpoints are served again");
 }
 
 /* Looks who still holds connections. Returns whether that is news. */
@@ -103,7 +116,7 @@ static bool apply(struct router *r, const struct render_output *output)
         snprintf(r->served, sizeof r->served, "%s", output->version);
     } else {
         metrics_add(FIGURE_REFUSED, 0, 1);
-        set_fault(r, buf_text(&fault));
+        set_route_fault(r, buf_text(&fault));
     }
     buf_free(&fault);
     return fresh;
@@ -115,7 +128,7 @@ static void render_and_apply(struct router *r, struct json_object *routes, const
     struct render_output output = {0};
     struct buf fault = {0};
     if (render_load(r->settings->templates, &templates, &fault) != 0) {
-        set_fault(r, buf_text(&fault));
+        set_route_fault(r, buf_text(&fault));
         r->next_apply_ms = clock_monotonic_ms() + REFUSED_LEAST_MS;
         buf_free(&fault);
         report(r, NULL);
@@ -129,7 +142,8 @@ static void render_and_apply(struct router *r, struct json_object *routes, const
         r->servers = output.servers;
         metrics_set(FIGURE_ENDPOINTS, 0, output.endpoints);
         metrics_set(FIGURE_SERVERS, 0, output.servers);
-        set_fault(r, buf_text(&output.faults));
+        set_route_fault(r, "");
+        set_endpoint_faults(r, output.faults);
         look_busy(r);
         if (!report(r, snapshot))
             r->dirty = true;
@@ -212,6 +226,7 @@ int router_run(void *context, int index)
     json_object_put(r.draining);
     buf_free(&r.busy);
     buf_free(&r.fault);
+    buf_free(&r.endpoint_faults);
     db_free(r.db);
     return 0;
 }

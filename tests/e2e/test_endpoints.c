@@ -97,6 +97,10 @@ static void test_acme(void)
     shell_says(0, "proof", CURL HERE "http://web.example.com:8080/.well-known/acme-challenge/token");
     shell_says(0, "proof", CURL "http://localhost:8080/.well-known/acme-challenge/token");
     shell_says(0, "400", CURL HERE "-o /dev/null -w '%%{http_code}' http://web.example.com:8080/.well-known/acme-challenge/%%2e%%2e/%%2e%%2e/%%2e%%2e/%%2e%%2e/etc/passwd");
+    /* What nginx itself refuses is no HTML page either. */
+    shell_says(0, "405 application/problem+json", CURL HERE "-d x -o /dev/null -w '%%{http_code} %%{content_type}' "
+                                                  "http://web.example.com:8080/.well-known/acme-challenge/token");
+    shell_says(0, "405 application/problem+json", CURL "-X TRACE -o /dev/null -w '%%{http_code} %%{content_type}' " HTTPS "/");
     free(world_shell(NULL, "rm -r '%s/acme/.well-known'", world.var));
 }
 

@@ -123,6 +123,11 @@ static void test_port_taken(void)
     snprintf(text, sizeof text, "another program holds the public port %d/tcp", port);
     shell_says(30, text, "\"$B/skylarkctl\" -c '%s/etc/ctl.conf' doctor", world.var);
     shell_says(10, "page of route-", CURL URL);
+    service_says("route", "Error", text, 20);
+    /* It is that service's fault alone: another one comes up as if nothing were, and hears nothing of it. */
+    if (service_create_of("team/web:v1", "bystander", 1, "," PORTS) && service_runs("madams", "bystander", 1, 60))
+        service_says("bystander", "Running", "", 5);
+    service_delete("bystander");
     free(world_shell(NULL, "kill \"$(cat '%s/run/holder')\"; rm '%s/run/holder'", world.var, world.var));
     service_runs("madams", "route", 4, 40);
     shell_says(20, "tcp route-", "printf 'ping\\n' | timeout 5 busybox nc -w 3 127.0.0.1 %d", port);

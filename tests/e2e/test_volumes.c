@@ -105,6 +105,34 @@ static void test_size(void)
     service_delete("sized");
 }
 
+#define ENTRY(type, size) "\"volumes\":[{\"app_volume_dir\":\"/data\",\"volume_type\":\"" type "\",\"size_gb\":" size "}]"
+#define KEPT "docker exec $(docker ps -q --filter label=skylark.name=stay) cat /data/x"
+
+/* Taken out of the list, and put back: what was written is there again. And a volume that is there does not follow its type. */
+static void test_put_back(void)
+{
+    int status;
+    free(world_shell(&status, "\"$B/skylarkctl\" -c '%s/etc/ctl.conf' volume-type set MOVING local", world.var));
+    if (!service_create("stay", "v1", 1, "," ENTRY("MOVING", "1")) || !service_runs("madams", "stay", 1, 60))
+        return;
+    shell_says(0, "written", "docker exec $(docker ps -q --filter label=skylark.name=stay) sh -c 'echo here >/data/x && echo written'");
+    CHECK(api_status("PUT", "{\"volumes\":[]}", "/v1/services/madams/stay/") == 200, "take out");
+    service_runs("madams", "stay", 1, 60);
+    shell_says(20, "No such file", KEPT " 2>&1");
+    struct answer a = api("PUT", "{" ENTRY("EBS", "1") "}", "/v1/services/madams/stay/");
+    check_problem(&a, 400, "another type");
+    CHECK(doc_names(a.json, "volumes[0].volume_type"), "%s", a.raw.body);
+    api_free(&a);
+    free(world_shell(&status, "\"$B/skylarkctl\" -c '%s/etc/ctl.conf' volume-type set MOVING nosuchdriver", world.var));
+    CHECK(status == 0, "volume-type set: %d", status);
+    CHECK(api_status("PUT", "{" ENTRY("MOVING", "1") "}", "/v1/services/madams/stay/") == 200, "put back");
+    shell_says(30, "here", KEPT " 2>&1");
+    service_runs("madams", "stay", 1, 30);
+    service_delete("stay");
+    free(world_shell(&status, "\"$B/skylarkctl\" -c '%s/etc/ctl.conf' volume-type remove MOVING", world.var));
+    CHECK(status == 0, "volume-type remove: %d", status);
+}
+
 /* As the operator sets it, volumes stay when their service is deleted. */
 static void test_keep_on_delete(void)
 {
@@ -122,5 +150,5 @@ static void test_keep_on_delete(void)
 const struct check_test tests_volumes[] = {
     {"volume: stop and start", test_survives}, {"volume: an update, stop-first", test_update},
     {"volume: kill -9 of the engine, and scaling", test_engine_killed}, {"volume: goes with delete", test_deleted},
-    {"volume: the size is enforced", test_size}, {"volume: kept on delete", test_keep_on_delete}, {0},
+    {"volume: the size is enforced", test_size}, {"volume: taken out and put back", test_put_back}, {"volume: kept on delete", test_keep_on_delete}, {0},
 };

@@ -216,6 +216,24 @@ static void test_update(void)
     api_free(&before);
 }
 
+/* A client that writes back what it has read changes nothing: Skylark's own variable is in there, and is not taken for one
+ * of the service's. */
+static void test_write_back(void)
+{
+    struct answer before = api("GET", NULL, "/v1/services/madams/test/");
+    char body[4096];
+    snprintf(body, sizeof body, "{\"instance_envvars\": %s}", doc_text(before.json, "instance_envvars"));
+    int64_t generation = world_sql_number("SELECT generation FROM skylark.services WHERE name = 'test' AND deleted_at IS NULL");
+    struct answer a = api("PUT", body, "/v1/services/madams/test/");
+    const char *after = doc_text(a.json, "instance_envvars"), *own = strstr(after, "__DEFAULT_DOMAIN_NAME__");
+    CHECK(a.status == 200 && strcmp(after, doc_text(before.json, "instance_envvars")) == 0, "%ld %s", a.status, a.raw.body);
+    CHECK(own != NULL && strstr(own + 1, "__DEFAULT_DOMAIN_NAME__") == NULL, "%s", after);
+    CHECK(world_sql_number("SELECT generation FROM skylark.services WHERE name = 'test' AND deleted_at IS NULL") == generation,
+          "instances are replaced for nothing");
+    api_free(&a);
+    api_free(&before);
+}
+
 static void test_stop_start(void)
 {
     static const char *const rows[][2] = {{"stop", "STOPPED"}, {"stop/", "STOPPED"}, {"start", "STARTED"}, {"start/", "STARTED"},
@@ -251,5 +269,6 @@ static void test_delete(void)
 
 const struct check_test tests_seed[] = {
     {"create, verbatim", test_create}, {"list", test_list}, {"retrieve", test_retrieve}, {"update, verbatim", test_update},
+    {"what is read is written back", test_write_back},
     {"stop and start", test_stop_start}, {"logs between two times", test_logs}, {"delete", test_delete}, {0},
 };

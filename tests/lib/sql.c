@@ -55,6 +55,16 @@ static PGresult *run(PGconn *conn, const char *fmt, va_list ap)
     return r;
 }
 
+PGconn *sql_with_service(void)
+{
+    PGconn *c = sql_migrated();
+    sql_run(c, "DELETE FROM skylark.services");
+    sql_run(c, "INSERT INTO skylark.services (id, namespace_id, name, image_name, instance_size, created_by) "
+               "SELECT '" SQL_SERVICE "', id, 'web', 'nginx', 'XS', 'demo' FROM skylark.namespaces WHERE name = 'demo'");
+    CHECK(strcmp(sql_value(c, "SELECT domain_label FROM skylark.services"), "web-demo") == 0, "%s", PQerrorMessage(c));
+    return c;
+}
+
 const char *sql_run(PGconn *conn, const char *fmt, ...)
 {
     va_list ap;

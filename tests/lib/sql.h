@@ -18,6 +18,10 @@ PGconn *sql_connect(const char *database, const char *role);
 /* A connection to a migrated database with a user demo, shared by the suites. */
 PGconn *sql_migrated(void);
 
+/* The same, with one service "web" of demo, anew for each test. */
+#define SQL_SERVICE "11111111-1111-4111-8111-111111111111"
+PGconn *sql_with_service(void);
+
 /* Runs text. Returns the SQLSTATE, "" when all went well. Valid until the next call. */
 const char *sql_run(PGconn *conn, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

@@ -5,6 +5,7 @@
 #include "tests/lib/check.h"
 #include "tests/lib/sql.h"
 
-extern const struct check_test tests_migrate[], tests_statements[], tests_rules[], tests_rights[], tests_autoscaling[];
+extern const struct check_test tests_migrate[], tests_statements[], tests_rules[], tests_rights[], tests_autoscaling[],
+    tests_endpoints[];
 
 #endif

@@ -48,7 +48,8 @@ static const struct {
     {"skylark_router", "namespaces", "s"}, {"skylark_router", "services", "s"}, {"skylark_router", "ports", "s"},
     {"skylark_router", "custom_domains", "s"}, {"skylark_router", "instances", "s"},
     {"skylark_router", "instance_ports", "s"}, {"skylark_router", "fronts", "siu"},
-    {"skylark_router", "reconcile_queue", "su"},
+    {"skylark_router", "reconcile_queue", "su"}, {"skylark_api", "kept_volumes", "s"},
+    {"skylark_deployer", "kept_volumes", "si"}, {"skylark_dba", "kept_volumes", "s"},
 };
 
 static const char *meant_for(const char *role, const char *table)

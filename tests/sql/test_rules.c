@@ -7,19 +7,6 @@
 #include "gen/deployer_statements.h"
 #include "tests/sql/suites.h"
 
-#define SERVICE "11111111-1111-4111-8111-111111111111"
-
-/* A service to break rules with. Anew for each test. */
-static PGconn *with_service(void)
-{
-    PGconn *c = sql_migrated();
-    sql_run(c, "DELETE FROM skylark.services");
-    sql_run(c, "INSERT INTO skylark.services (id, namespace_id, name, image_name, instance_size, created_by) "
-               "SELECT '" SERVICE "', id, 'web', 'nginx', 'XS', 'demo' FROM skylark.namespaces WHERE name = 'demo'");
-    CHECK(strcmp(sql_value(c, "SELECT domain_label FROM skylark.services"), "web-demo") == 0, "%s", PQerrorMessage(c));
-    return c;
-}
-
 static void test_refused(void)
 {
     static const struct {
@@ -35,35 +22,35 @@ static void test_refused(void)
         {"UPDATE skylark.services SET target_state = 'PAUSED'", "23514"},
         {"UPDATE skylark.services SET target_num_instances = -1", "23514"},
         {"UPDATE skylark.services SET target_num_instances = 1001", "23514"},
-        {"INSERT INTO skylark.custom_domains VALUES ('a b.c', '" SERVICE "', 1)", "23514"},
-        {"INSERT INTO skylark.custom_domains VALUES (E'a.b\\n', '" SERVICE "', 1)", "23514"},
-        {"INSERT INTO skylark.custom_domains VALUES ('*.a.b', '" SERVICE "', 1)", "23514"},
-        {"INSERT INTO skylark.custom_domains VALUES ('a.b;', '" SERVICE "', 1)", "23514"},
-        {"INSERT INTO skylark.custom_domains VALUES ('10.0.0.1', '" SERVICE "', 1)", "23514"},
+        {"INSERT INTO skylark.custom_domains VALUES ('a b.c', '" SQL_SERVICE "', 1)", "23514"},
+        {"INSERT INTO skylark.custom_domains VALUES (E'a.b\\n', '" SQL_SERVICE "', 1)", "23514"},
+        {"INSERT INTO skylark.custom_domains VALUES ('*.a.b', '" SQL_SERVICE "', 1)", "23514"},
+        {"INSERT INTO skylark.custom_domains VALUES ('a.b;', '" SQL_SERVICE "', 1)", "23514"},
+        {"INSERT INTO skylark.custom_domains VALUES ('10.0.0.1', '" SQL_SERVICE "', 1)", "23514"},
         {"UPDATE skylark.installation SET service_port_first = 30000", "23514"},
         {"UPDATE skylark.installation SET service_port_last = 65536", "23514"},
-        {"INSERT INTO skylark.volumes (service_id, app_volume_dir, volume_type, size_gb) VALUES ('" SERVICE "', '/a', 'none', 1)", "23503"},
+        {"INSERT INTO skylark.volumes (service_id, app_volume_dir, volume_type, size_gb) VALUES ('" SQL_SERVICE "', '/a', 'none', 1)", "23503"},
         {"INSERT INTO skylark.volume_types VALUES ('a b', 'local', '{}')", "23514"},
         {"INSERT INTO skylark.volume_types VALUES ('a', 'local', '[]')", "23514"},
-        {"INSERT INTO skylark.envvars VALUES ('" SERVICE "', '1A', 'x')", "23514"},
-        {"INSERT INTO skylark.envvars VALUES ('" SERVICE "', 'A=B', 'x')", "23514"},
-        {"INSERT INTO skylark.envvars VALUES ('" SERVICE "', 'A', repeat('x', 32769))", "23514"},
-        {"INSERT INTO skylark.ports (service_id, container_port) VALUES ('" SERVICE "', 0)", "23514"},
-        {"INSERT INTO skylark.ports (service_id, container_port) VALUES ('" SERVICE "', 65536)", "23514"},
-        {"INSERT INTO skylark.ports (service_id, container_port, protocol) VALUES ('" SERVICE "', 1, 'icmp')", "23514"},
-        {"INSERT INTO skylark.ports (service_id, container_port, protocol, endpoint_type) VALUES ('" SERVICE "', 1, 'udp', 'http-endpoint')", "23514"},
-        {"INSERT INTO skylark.ports (service_id, container_port) VALUES ('" SERVICE "', 1), ('" SERVICE "', 1)", "23505"},
-        {"INSERT INTO skylark.volumes (service_id, app_volume_dir, size_gb) VALUES ('" SERVICE "', 'data', 1)", "23514"},
-        {"INSERT INTO skylark.volumes (service_id, app_volume_dir, size_gb) VALUES ('" SERVICE "', '/', 1)", "23514"},
-        {"INSERT INTO skylark.volumes (service_id, app_volume_dir, size_gb) VALUES ('" SERVICE "', '/a/../b', 1)", "23514"},
-        {"INSERT INTO skylark.volumes (service_id, app_volume_dir, size_gb) VALUES ('" SERVICE "', '/proc/x', 1)", "23514"},
-        {"INSERT INTO skylark.volumes (service_id, app_volume_dir, size_gb) VALUES ('" SERVICE "', '/a', 0)", "23514"},
-        {"INSERT INTO skylark.links VALUES ((SELECT min(id) FROM skylark.namespaces), '" SERVICE "', '" SERVICE "', 'a')", "23514"},
-        {"INSERT INTO skylark.links VALUES ((SELECT min(id) FROM skylark.namespaces), '" SERVICE "', gen_random_uuid(), 'a')", "23503"},
-        {"INSERT INTO skylark.autoscaling_settings VALUES ('" SERVICE "', 'CPU_UTILIZATION', 'MEAN', 0.1, 0.6, 1, 1, 1, 2, 60)", "23514"},
-        {"INSERT INTO skylark.autoscaling_settings VALUES ('" SERVICE "', 'CPU_UTILIZATION', 'MEAN', 'NaN', 0.6, 1, 1, 1, 2, 60)", "23514"},
-        {"INSERT INTO skylark.autoscaling_settings VALUES ('" SERVICE "', 'CPU_UTILIZATION', 'MEAN', 60, 10, 1, 1, 1, 2, 60)", "23514"},
-        {"INSERT INTO skylark.autoscaling_settings VALUES ('" SERVICE "', 'CPU_UTILIZATION', 'MEAN', 0.6, 0.1, 1, 1, 3, 2, 60)", "23514"},
+        {"INSERT INTO skylark.envvars VALUES ('" SQL_SERVICE "', '1A', 'x')", "23514"},
+        {"INSERT INTO skylark.envvars VALUES ('" SQL_SERVICE "', 'A=B', 'x')", "23514"},
+        {"INSERT INTO skylark.envvars VALUES ('" SQL_SERVICE "', 'A', repeat('x', 32769))", "23514"},
+        {"INSERT INTO skylark.ports (service_id, container_port) VALUES ('" SQL_SERVICE "', 0)", "23514"},
+        {"INSERT INTO skylark.ports (service_id, container_port) VALUES ('" SQL_SERVICE "', 65536)", "23514"},
+        {"INSERT INTO skylark.ports (service_id, container_port, protocol) VALUES ('" SQL_SERVICE "', 1, 'icmp')", "23514"},
+        {"INSERT INTO skylark.ports (service_id, container_port, protocol, endpoint_type) VALUES ('" SQL_SERVICE "', 1, 'udp', 'http-endpoint')", "23514"},
+        {"INSERT INTO skylark.ports (service_id, container_port) VALUES ('" SQL_SERVICE "', 1), ('" SQL_SERVICE "', 1)", "23505"},
+        {"INSERT INTO skylark.volumes (service_id, app_volume_dir, size_gb) VALUES ('" SQL_SERVICE "', 'data', 1)", "23514"},
+        {"INSERT INTO skylark.volumes (service_id, app_volume_dir, size_gb) VALUES ('" SQL_SERVICE "', '/', 1)", "23514"},
+        {"INSERT INTO skylark.volumes (service_id, app_volume_dir, size_gb) VALUES ('" SQL_SERVICE "', '/a/../b', 1)", "23514"},
+        {"INSERT INTO skylark.volumes (service_id, app_volume_dir, size_gb) VALUES ('" SQL_SERVICE "', '/proc/x', 1)", "23514"},
+        {"INSERT INTO skylark.volumes (service_id, app_volume_dir, size_gb) VALUES ('" SQL_SERVICE "', '/a', 0)", "23514"},
+        {"INSERT INTO skylark.links VALUES ((SELECT min(id) FROM skylark.namespaces), '" SQL_SERVICE "', '" SQL_SERVICE "', 'a')", "23514"},
+        {"INSERT INTO skylark.links VALUES ((SELECT min(id) FROM skylark.namespaces), '" SQL_SERVICE "', gen_random_uuid(), 'a')", "23503"},
+        {"INSERT INTO skylark.autoscaling_settings VALUES ('" SQL_SERVICE "', 'CPU_UTILIZATION', 'MEAN', 0.1, 0.6, 1, 1, 1, 2, 60)", "23514"},
+        {"INSERT INTO skylark.autoscaling_settings VALUES ('" SQL_SERVICE "', 'CPU_UTILIZATION', 'MEAN', 'NaN', 0.6, 1, 1, 1, 2, 60)", "23514"},
+        {"INSERT INTO skylark.autoscaling_settings VALUES ('" SQL_SERVICE "', 'CPU_UTILIZATION', 'MEAN', 60, 10, 1, 1, 1, 2, 60)", "23514"},
+        {"INSERT INTO skylark.autoscaling_settings VALUES ('" SQL_SERVICE "', 'CPU_UTILIZATION', 'MEAN', 0.6, 0.1, 1, 1, 3, 2, 60)", "23514"},
         {"UPDATE skylark.instance_sizes SET memory_bytes = 1", "23514"},
         {"INSERT INTO skylark.instance_sizes VALUES ('XXXL', 1000, 1 << 30, 100)", "23514"},
         {"INSERT INTO skylark.namespaces (name, kind) VALUES ('Demo', 'user')", "23514"},
@@ -72,13 +59,13 @@ static void test_refused(void)
         {"INSERT INTO skylark.api_tokens (user_id, token_hash, token_prefix) SELECT id, 'short', '12345678' FROM skylark.users", "23514"},
         {"INSERT INTO skylark.installation DEFAULT VALUES", "23505"},
         {"UPDATE skylark.installation SET base_domain = '-x'", "23514"},
-        {"INSERT INTO skylark.instances (id, service_id, slot, generation, engine_id, state) VALUES (gen_random_uuid(), '" SERVICE "', 0, 1, 'e', 'running')", "23514"},
-        {"INSERT INTO skylark.instances (id, service_id, slot, generation, engine_id, state) VALUES (gen_random_uuid(), '" SERVICE "', 0, 1, 'e', 'removed')", "23514"},
-        {"INSERT INTO skylark.instances (id, service_id, slot, generation, engine_id) VALUES (gen_random_uuid(), '" SERVICE "', 0, 1, 'e'), "
-         "(gen_random_uuid(), '" SERVICE "', 0, 1, 'e')", "23505"},
-        {"INSERT INTO skylark.log_rows VALUES ('" SERVICE "', now(), gen_random_uuid(), 0, 3, 'x')", "23514"},
+        {"INSERT INTO skylark.instances (id, service_id, slot, generation, engine_id, state) VALUES (gen_random_uuid(), '" SQL_SERVICE "', 0, 1, 'e', 'running')", "23514"},
+        {"INSERT INTO skylark.instances (id, service_id, slot, generation, engine_id, state) VALUES (gen_random_uuid(), '" SQL_SERVICE "', 0, 1, 'e', 'removed')", "23514"},
+        {"INSERT INTO skylark.instances (id, service_id, slot, generation, engine_id) VALUES (gen_random_uuid(), '" SQL_SERVICE "', 0, 1, 'e'), "
+         "(gen_random_uuid(), '" SQL_SERVICE "', 0, 1, 'e')", "23505"},
+        {"INSERT INTO skylark.log_rows VALUES ('" SQL_SERVICE "', now(), gen_random_uuid(), 0, 3, 'x')", "23514"},
     };
-    PGconn *c = with_service();
+    PGconn *c = sql_with_service();
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const char *state = sql_run(c, "%s", rows[i].change);
         CHECK(strcmp(state, rows[i].state) == 0, "%s: SQLSTATE \"%s\"", rows[i].change, state);
@@ -87,13 +74,13 @@ static void test_refused(void)
 
 static void test_unique_over_tenants(void)
 {
-    PGconn *c = with_service();
+    PGconn *c = sql_with_service();
     sql_run(c, "INSERT INTO skylark.namespaces (name, kind) VALUES ('b-demo', 'organisation')");
     CHECK(strcmp(sql_run(c, "INSERT INTO skylark.services (id, namespace_id, name, image_name, instance_size, created_by) "
                             "SELECT gen_random_uuid(), id, 'web', 'x', 'XS', 'demo' FROM skylark.namespaces WHERE name = 'demo'"),
                  "23505") == 0, "the same name twice");
     sql_run(c, "UPDATE skylark.services SET name = 'a-b'");
-    CHECK(sql_run(c, "INSERT INTO skylark.custom_domains VALUES ('a.b', '" SERVICE "', 1)")[0] == '\0', "%s", PQerrorMessage(c));
+    CHECK(sql_run(c, "INSERT INTO skylark.custom_domains VALUES ('a.b', '" SQL_SERVICE "', 1)")[0] == '\0', "%s", PQerrorMessage(c));
     CHECK(strcmp(sql_run(c, "INSERT INTO skylark.services (id, namespace_id, name, image_name, instance_size, created_by) "
                             "SELECT gen_random_uuid(), id, 'a', 'x', 'XS', 'demo' FROM skylark.namespaces WHERE name = 'b-demo'"),
                  "23505") == 0, "the same domain label twice: a-b + demo, a + b-demo");
@@ -108,81 +95,14 @@ static void test_unique_over_tenants(void)
           "a deleted service still holds its name: %s", PQerrorMessage(c));
 }
 
-/* --- public ports --- */
-
-#define ADD_PORT "INSERT INTO skylark.ports (service_id, container_port, protocol, endpoint_type) VALUES ('" SERVICE "', %d, '%s', 'tcp-endpoint')"
-
-static int port_of(PGconn *c, int container_port, const char *protocol)
-{
-    return atoi(sql_value(c, "SELECT service_port FROM skylark.ports WHERE container_port = %d AND protocol = '%s'", container_port,
-                          protocol));
-}
-
-static void test_public_ports(void)
-{
-    PGconn *c = with_service();
-    sql_run(c, "UPDATE skylark.installation SET service_port_first = 20000, service_port_last = 20002");
-    CHECK(sql_run(c, "INSERT INTO skylark.ports (service_id, container_port, endpoint_type, service_port) "
-                     "VALUES ('" SERVICE "', 80, 'http-endpoint', 20000)")[0] == '\0', "%s", PQerrorMessage(c));
-    CHECK(port_of(c, 80, "tcp") == 0, "an http-endpoint has a public port of its own");
-    int sum = 0;
-    for (int i = 1; i <= 3; i++) {
-        CHECK(sql_run(c, ADD_PORT, i, "tcp")[0] == '\0', "%s", PQerrorMessage(c));
-        CHECK(port_of(c, i, "tcp") >= 20000 && port_of(c, i, "tcp") <= 20002, "port %d", port_of(c, i, "tcp"));
-        sum += port_of(c, i, "tcp");
-    }
-    CHECK(sum == 20000 + 20001 + 20002, "three ports are not the three there are");
-    PGresult *r = PQexec(c, "INSERT INTO skylark.ports (service_id, container_port, endpoint_type) "
-                            "VALUES ('" SERVICE "', 90, 'http-endpoint'), ('" SERVICE "', 91, 'tcp-endpoint')");
-    CHECK(strcmp(PQresultErrorField(r, PG_DIAG_CONSTRAINT_NAME), "ports_service_port_range") == 0, "%s", PQresultErrorMessage(r));
-    PQclear(r);
-    CHECK(atoi(sql_value(c, "SELECT count(*) FROM skylark.ports WHERE container_port >= 90")) == 0, "half of it stayed");
-    CHECK(sql_run(c, ADD_PORT, 1, "udp")[0] == '\0', "the range of udp is its own: %s", PQerrorMessage(c));
-    int freed = port_of(c, 2, "tcp");
-    sql_run(c, "DELETE FROM skylark.ports WHERE container_port = 2");
-    CHECK(sql_run(c, ADD_PORT, 92, "tcp")[0] == '\0', "%s", PQerrorMessage(c));
-    CHECK(port_of(c, 92, "tcp") == freed, "not the one that is free");
-    sql_run(c, "UPDATE skylark.installation SET service_port_first = 20000, service_port_last = 29999");
-    sql_run(c, "DELETE FROM skylark.ports");
-    /* One just given back is not given out at once: clients of the one who had it may still knock. */
-    CHECK(sql_run(c, ADD_PORT, 1, "tcp")[0] == '\0', "%s", PQerrorMessage(c));
-    freed = port_of(c, 1, "tcp");
-    sql_run(c, "DELETE FROM skylark.ports");
-    CHECK(sql_run(c, ADD_PORT, 1, "tcp")[0] == '\0', "%s", PQerrorMessage(c));
-    CHECK(port_of(c, 1, "tcp") != freed, "the port just given back");
-}
-
-/* Whoever asks while another's request is not decided yet waits, and gets another port. */
-static void test_public_ports_at_once(void)
-{
-    PGconn *c = with_service(), *other = sql_connect("skylark_shared", NULL);
-    sql_run(c, "DELETE FROM skylark.ports");
-    sql_run(c, "SELECT setval('skylark.service_port_turn', 100)");
-    sql_run(c, "UPDATE skylark.installation SET service_port_first = 20000, service_port_last = 20001");
-    sql_run(c, "BEGIN");
-    CHECK(sql_run(c, ADD_PORT, 1, "tcp")[0] == '\0', "%s", PQerrorMessage(c));
-    CHECK(PQsendQuery(other, "INSERT INTO skylark.ports (service_id, container_port, endpoint_type) "
-                             "VALUES ('" SERVICE "', 2, 'tcp-endpoint'), ('" SERVICE "', 3, 'tcp-endpoint')"), "send");
-    usleep(200000);
-    PQconsumeInput(other);
-    CHECK(PQisBusy(other), "the second did not wait");
-    sql_run(c, "COMMIT");
-    PGresult *r = PQgetResult(other);
-    CHECK(PQresultErrorField(r, PG_DIAG_CONSTRAINT_NAME) != NULL, "three ports out of two");
-    PQclear(r);
-    PQfinish(other);
-    CHECK(atoi(sql_value(c, "SELECT count(*) FROM skylark.ports")) == 1, "half of a refused request stayed");
-    sql_run(c, "UPDATE skylark.installation SET service_port_first = 20000, service_port_last = 29999");
-}
-
 static long generation(PGconn *c)
 {
-    return atol(sql_value(c, "SELECT generation FROM skylark.services WHERE id = '" SERVICE "'"));
+    return atol(sql_value(c, "SELECT generation FROM skylark.services WHERE id = '" SQL_SERVICE "'"));
 }
 
 static long revision(PGconn *c)
 {
-    return atol(sql_value(c, "SELECT revision FROM skylark.reconcile_queue WHERE service_id = '" SERVICE "'"));
+    return atol(sql_value(c, "SELECT revision FROM skylark.reconcile_queue WHERE service_id = '" SQL_SERVICE "'"));
 }
 
 /* What a DBA changes by hand reaches the deployer as what the API changes. */
@@ -201,16 +121,16 @@ static void test_changes_reach_the_queue(void)
         {"UPDATE skylark.services SET generation = 1", false, false},
         {"UPDATE skylark.namespaces SET name = 'demos' WHERE name = 'demo'", true, true},
         {"UPDATE skylark.namespaces SET name = 'demo' WHERE name = 'demos'", true, true},
-        {"INSERT INTO skylark.envvars VALUES ('" SERVICE "', 'A', '1'), ('" SERVICE "', 'B', '2')", true, true},
+        {"INSERT INTO skylark.envvars VALUES ('" SQL_SERVICE "', 'A', '1'), ('" SQL_SERVICE "', 'B', '2')", true, true},
         {"UPDATE skylark.envvars SET value = '3' WHERE name = 'A'", true, true},
         {"UPDATE skylark.envvars SET value = '3' WHERE name = 'none'", false, false},
         {"DELETE FROM skylark.envvars WHERE name = 'A'", true, true},
-        {"INSERT INTO skylark.ports (service_id, container_port) VALUES ('" SERVICE "', 80)", true, true},
-        {"INSERT INTO skylark.volumes (service_id, app_volume_dir, size_gb) VALUES ('" SERVICE "', '/d', 1)", true, true},
-        {"INSERT INTO skylark.autoscaling_settings VALUES ('" SERVICE "', 'CPU_UTILIZATION', 'MEAN', 0.6, 0.1, 1, 1, 1, 2, 60)", false, false},
+        {"INSERT INTO skylark.ports (service_id, container_port) VALUES ('" SQL_SERVICE "', 80)", true, true},
+        {"INSERT INTO skylark.volumes (service_id, app_volume_dir, size_gb) VALUES ('" SQL_SERVICE "', '/d', 1)", true, true},
+        {"INSERT INTO skylark.autoscaling_settings VALUES ('" SQL_SERVICE "', 'CPU_UTILIZATION', 'MEAN', 0.6, 0.1, 1, 1, 1, 2, 60)", false, false},
         {"UPDATE skylark.services SET deleted_at = now()", false, true},
     };
-    PGconn *c = with_service();
+    PGconn *c = sql_with_service();
     sql_run(c, "LISTEN skylark_services");
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         for (PGnotify *n; PQconsumeInput(c) && (n = PQnotifies(c)) != NULL;)
@@ -220,13 +140,13 @@ static void test_changes_reach_the_queue(void)
         CHECK(sql_run(c, "%s", rows[i].change)[0] == '\0', "%s: %s", rows[i].change, PQerrorMessage(c));
         CHECK((generation(c) > g) == rows[i].new_containers, "%s: generation %ld to %ld", rows[i].change, g, generation(c));
         CHECK((revision(c) > r) == rows[i].new_work, "%s: revision %ld to %ld", rows[i].change, r, revision(c));
-        bool due = strcmp(sql_value(c, "SELECT due_at <= now() FROM skylark.reconcile_queue WHERE service_id = '" SERVICE "'"), "t") == 0;
+        bool due = strcmp(sql_value(c, "SELECT due_at <= now() FROM skylark.reconcile_queue WHERE service_id = '" SQL_SERVICE "'"), "t") == 0;
         CHECK(due == rows[i].new_work, "%s: due %d", rows[i].change, due);
         PQconsumeInput(c);
         PGnotify *told = PQnotifies(c);
         CHECK((told != NULL) == rows[i].new_work, "%s: NOTIFY", rows[i].change);
         if (told != NULL)
-            CHECK(strcmp(told->extra, SERVICE) == 0, "NOTIFY of %s", told->extra);
+            CHECK(strcmp(told->extra, SQL_SERVICE) == 0, "NOTIFY of %s", told->extra);
         PQfreemem(told);
     }
     sql_run(c, "UNLISTEN *");
@@ -235,10 +155,10 @@ static void test_changes_reach_the_queue(void)
 /* A part moved by hand to another service: the one that lost it gets new containers too. */
 static void test_moved_part(void)
 {
-    PGconn *c = with_service();
+    PGconn *c = sql_with_service();
     sql_run(c, "INSERT INTO skylark.services (id, namespace_id, name, image_name, instance_size, created_by) "
                "SELECT gen_random_uuid(), namespace_id, 'other', 'x', 'XS', 'demo' FROM skylark.services");
-    CHECK(sql_run(c, "INSERT INTO skylark.envvars VALUES ('" SERVICE "', 'A', '1')")[0] == '\0', "%s", PQerrorMessage(c));
+    CHECK(sql_run(c, "INSERT INTO skylark.envvars VALUES ('" SQL_SERVICE "', 'A', '1')")[0] == '\0', "%s", PQerrorMessage(c));
     long g = generation(c), r = revision(c);
     CHECK(sql_run(c, "UPDATE skylark.envvars SET service_id = (SELECT id FROM skylark.services WHERE name = 'other')")[0] == '\0',
           "%s", PQerrorMessage(c));
@@ -250,7 +170,7 @@ static void test_moved_part(void)
 static void test_idle_waits(void)
 {
     const char *sql = deployer_statements[DEPLOYER_SERVICE_NEXT_DUE].sql;
-    PGconn *c = with_service();
+    PGconn *c = sql_with_service();
     sql_run(c, "UPDATE skylark.reconcile_queue SET due_at = 'infinity'");
     CHECK(strcmp(sql_value(c, "%s", sql), "") == 0, "nothing is due, in %s ms", sql_value(c, "%s", sql));
     sql_run(c, "UPDATE skylark.reconcile_queue SET due_at = now() + interval '20 s'");
@@ -281,10 +201,10 @@ static void test_lease_fences(void)
 {
     static const char *const instance = "44444444-0000-1000-8000-000000000000";
     static const char *const seen = "[{\"id\":\"44444444-0000-1000-8000-000000000000\",\"state\":\"running\",\"started_ms\":1}]";
-    PGconn *c = with_service();
+    PGconn *c = sql_with_service();
     sql_run(c, "UPDATE skylark.reconcile_queue SET lease_owner = 'mine', lease_until = now() + interval '1 minute'");
     sql_run(c, "INSERT INTO skylark.instances (id, service_id, slot, generation, engine_id, container_id, state) VALUES "
-               "('%s', '" SERVICE "', 0, 1, 'e', 'c', 'created')", instance);
+               "('%s', '" SQL_SERVICE "', 0, 1, 'e', 'c', 'created')", instance);
     for (int mine = 0; mine < 2; mine++) {
         const char *owner = mine ? "mine" : "other";
         const struct {
@@ -292,23 +212,23 @@ static void test_lease_fences(void)
             int n;
             const char *params[8];
         } rows[] = {
-            {DEPLOYER_LEASE_RENEW, 3, {SERVICE, owner, "60000"}},
-            {DEPLOYER_INSTANCES_OBSERVE, 4, {SERVICE, owner, seen, ""}},
+            {DEPLOYER_LEASE_RENEW, 3, {SQL_SERVICE, owner, "60000"}},
+            {DEPLOYER_INSTANCES_OBSERVE, 4, {SQL_SERVICE, owner, seen, ""}},
             {DEPLOYER_INSTANCE_STOPPING, 2, {instance, owner}},
             {DEPLOYER_INSTANCE_READY, 2, {instance, owner}},
             {DEPLOYER_INSTANCE_UNROUTE, 2, {instance, owner}},
             {DEPLOYER_INSTANCE_STOPPING, 2, {instance, owner}}, /* a second time as well: that is no lost lease */
-            {DEPLOYER_IMAGE_SET, 5, {SERVICE, "1", "sha256:x", "", owner}},
-            {DEPLOYER_STATUS_WRITE, 6, {SERVICE, owner, "1", "settled", "", "1"}},
-            {DEPLOYER_INSTANCE_INSERT, 8, {"55555555-0000-1000-8000-000000000000", SERVICE, "1", "1", "0", "e", owner, "[]"}},
-            {DEPLOYER_SERVICE_RELEASE, 5, {SERVICE, owner, "1", NULL, "0"}},
+            {DEPLOYER_IMAGE_SET, 5, {SQL_SERVICE, "1", "sha256:x", "", owner}},
+            {DEPLOYER_STATUS_WRITE, 6, {SQL_SERVICE, owner, "1", "settled", "", "1"}},
+            {DEPLOYER_INSTANCE_INSERT, 8, {"55555555-0000-1000-8000-000000000000", SQL_SERVICE, "1", "1", "0", "e", owner, "[]"}},
+            {DEPLOYER_SERVICE_RELEASE, 5, {SQL_SERVICE, owner, "1", NULL, "0"}},
         };
         for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
             int written = deployer_writes(c, rows[i].statement, rows[i].n, rows[i].params);
             CHECK(written == mine, "%s by %s wrote %d rows", deployer_statements[rows[i].statement].name, owner, written);
         }
     }
-    const char *known[] = {SERVICE, instance}, *unknown[] = {SERVICE, "no uuid"};
+    const char *known[] = {SQL_SERVICE, instance}, *unknown[] = {SQL_SERVICE, "no uuid"};
     PGresult *r = PQexecParams(c, deployer_statements[DEPLOYER_INSTANCE_KNOWN].sql, 2, NULL, known, NULL, NULL, 0);
     CHECK(PQgetvalue(r, 0, 0)[0] == 't', "a row that is there is not known");
     PQclear(r);
@@ -317,49 +237,11 @@ static void test_lease_fences(void)
     PQclear(r);
 }
 
-/* Each change of whether an instance should get requests is served once a front has loaded what came after it. */
-static void test_served(void)
-{
-    static const char *const instance = "66666666-0000-1000-8000-000000000000";
-    PGconn *c = with_service();
-    const char *const load = deployer_statements[DEPLOYER_INSTANCES_LOAD].sql, *params[] = {SERVICE, "1"};
-    static const struct {
-        const char *what, *change;
-        bool served, drained;
-    } rows[] = {
-        {"no front at all", NULL, true, true},
-        {"a front that has not said anything", "INSERT INTO skylark.fronts (name) VALUES ('h')", false, true},
-        {"it serves all of now", "UPDATE skylark.fronts SET applied_snapshot = pg_current_snapshot(), observed_at = now()", true, true},
-        {"ready since", "UPDATE skylark.instances SET ready_at = now()", false, true},
-        {"another thing since", "UPDATE skylark.instances SET reason = 'x'", false, true},
-        {"it is served", "UPDATE skylark.fronts SET applied_snapshot = pg_current_snapshot(), observed_at = now()", true, true},
-        {"to be unrouted, and busy",
-         "UPDATE skylark.instances SET unroute_requested_at = now(); UPDATE skylark.fronts SET busy = ARRAY(SELECT id FROM skylark.instances)",
-         false, false},
-        {"a second one, of a host that is dead",
-         "INSERT INTO skylark.fronts (name, observed_at) VALUES ('dead', now() - interval '31 s');"
-         "UPDATE skylark.fronts SET applied_snapshot = pg_current_snapshot(), busy = '{}' WHERE name = 'h'", true, true},
-        {"a second one that lives", "UPDATE skylark.fronts SET observed_at = now() WHERE name = 'dead'", false, true},
-    };
-    sql_run(c, "INSERT INTO skylark.instances (id, service_id, slot, generation, engine_id, container_id, state, started_at) VALUES "
-               "('%s', '" SERVICE "', 0, 1, 'e', 'c', 'running', now())", instance);
-    sql_run(c, "UPDATE skylark.instances SET address = '10.0.0.2' WHERE id = '%s'", instance);
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        if (rows[i].change != NULL)
-            CHECK(sql_run(c, "%s", rows[i].change)[0] == '\0', "%s: %s", rows[i].what, PQerrorMessage(c));
-        PGresult *r = PQexecParams(c, load, 2, NULL, params, NULL, NULL, 0);
-        CHECK(PQntuples(r) == 1 && PQnfields(r) == 17, "%s", PQresultErrorMessage(r));
-        bool served = PQgetvalue(r, 0, 15)[0] == 't', drained = PQgetvalue(r, 0, 16)[0] == 't';
-        CHECK(served == rows[i].served && drained == rows[i].drained, "%s: served %d, drained %d", rows[i].what, served, drained);
-        PQclear(r);
-    }
-}
-
 static void test_partitions(void)
 {
     PGconn *c = sql_migrated();
     sql_run(c, "DELETE FROM skylark.log_rows");
-    CHECK(sql_run(c, "INSERT INTO skylark.log_rows SELECT '" SERVICE "', now() + d * interval '1 day', gen_random_uuid(), 0, 1, 'x' "
+    CHECK(sql_run(c, "INSERT INTO skylark.log_rows SELECT '" SQL_SERVICE "', now() + d * interval '1 day', gen_random_uuid(), 0, 1, 'x' "
                      "FROM generate_series(-30, 20, 5) d")[0] == '\0', "%s", PQerrorMessage(c));
     CHECK(atoi(sql_value(c, "SELECT count(*) FROM skylark.log_rows")) == 11, "rows of any time are stored");
     CHECK(atoi(sql_value(c, "SELECT count(*) FROM skylark.log_rows_other")) == 10, "all but today's in the default partition");
@@ -399,7 +281,7 @@ static void test_status_is_honest(void)
         {"UPDATE skylark.instances SET state = 'removed', removed_at = now()", "Deploying"},
         {"UPDATE skylark.service_status SET observed_revision = 3, condition = 'settled'", "Stopped"},
     };
-    PGconn *c = with_service();
+    PGconn *c = sql_with_service();
     sql_run(c, "UPDATE skylark.installation SET engine_id = NULL, engine_recorded_at = NULL; DELETE FROM skylark.engines");
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         CHECK(sql_run(c, "%s", rows[i].change)[0] == '\0', "%s: %s", rows[i].change, PQerrorMessage(c));
@@ -414,9 +296,6 @@ static void test_status_is_honest(void)
 const struct check_test tests_rules[] = {
     {"what constraints refuse", test_refused},
     {"what is unique over tenants", test_unique_over_tenants},
-    {"public ports", test_public_ports},
-    {"public ports, asked for at once", test_public_ports_at_once},
-    {"what a front serves", test_served},
     {"changes reach the queue", test_changes_reach_the_queue},
     {"a part that is moved", test_moved_part},
     {"who has nothing to do waits", test_idle_waits},

@@ -87,6 +87,7 @@ static void fill(PGconn *c)
         "INSERT INTO skylark.envvars SELECT id, 'V' || g, 'x' FROM skylark.services, generate_series(1, 3) g",
         "INSERT INTO skylark.ports (service_id, container_port) SELECT id, 80 FROM skylark.services",
         "INSERT INTO skylark.volumes (service_id, app_volume_dir, size_gb) SELECT id, '/data', 1 FROM skylark.services",
+        "INSERT INTO skylark.kept_volumes SELECT service_id, app_volume_dir, id, 'EBS', 1, 'local', '{}' FROM skylark.volumes",
         "INSERT INTO skylark.links SELECT a.namespace_id, a.id, b.id, 'l' FROM skylark.services a JOIN skylark.services b "
         "ON b.namespace_id = a.namespace_id AND a.name = 's1' AND b.name = 's2'",
         "INSERT INTO skylark.autoscaling_settings (service_id, metric_name, upper_threshold, lower_threshold, minimum_num_instances, "

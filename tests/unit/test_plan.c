@@ -40,7 +40,7 @@ struct row {
     int wanted;
     int64_t generation;
     bool deleted, stop_first, no_image;
-    const char *front_fault;
+    const char *front_fault, *endpoint_fault;
     struct given given[MOST];
     const char *actions; /* such as "new 0/1 term 2": step, slot, for new its restarts */
     int64_t due_in;      /* 0: none */
@@ -152,6 +152,10 @@ static const struct row rows[] = {
     {"answers and is served", 1, 1, .given = {SEEN(0, 1, 10, FRONTED | SERVED)}, .actions = "", .condition = PLAN_SETTLED},
     {"a fault of the fronts is no trouble of what is served", 1, 1, .front_fault = "no",
      .given = {SEEN(0, 1, 10, FRONTED | SERVED)}, .actions = "", .condition = PLAN_SETTLED},
+    {"one of its endpoints is not served", 1, 1, .endpoint_fault = "On the front h, port 22 is not served: x.",
+     .given = {SEEN(0, 1, 10, FRONTED | SERVED)}, .actions = "", .condition = PLAN_FAILING,
+     .says = "On the front h, port 22 is not served: x."},
+    {"nobody wants it served", 0, 1, .endpoint_fault = "x", .actions = "", .condition = PLAN_SETTLED, .empty = true},
     {"scaled down: first no more requests", 1, 1,
      .given = {SEEN(0, 1, 10, FRONTED | SERVED), SEEN(1, 1, 10, FRONTED | SERVED)}, .actions = "unroute 1"},
     {"scaled down, it never got requests: told to end at once", 0, 1, .given = {SEEN(0, 1, 10, FRONTED | UNREADY)},
@@ -219,7 +223,8 @@ static void check_row(const struct row *row)
     struct plan_input input = {
         .service_name = "web", .wanted = row->wanted, .generation = row->generation, .deleted = row->deleted,
         .stop_first = row->stop_first, .image_ready = !row->no_image,
-        .front_fault = row->front_fault != NULL ? row->front_fault : "", .now_ms = NOW, .limits = limits,
+        .front_fault = row->front_fault != NULL ? row->front_fault : "",
+        .endpoint_fault = row->endpoint_fault != NULL ? row->endpoint_fault : "", .now_ms = NOW, .limits = limits,
         .instances = instances, .n_instances = n,
     };
     struct plan plan = {0};
@@ -317,7 +322,8 @@ static void test_update_keeps_capacity(void)
     }
     bool settled = false;
     for (int turn = 0; turn < 300 && !settled; turn++) {
-        struct plan_input input = {.service_name = "web", .wanted = 4, .generation = 2, .image_ready = true, .front_fault = "",
+        struct plan_input input = {.service_name = "web", .wanted = 4, .generation = 2, .image_ready = true,
+                                   .front_fault = "", .endpoint_fault = "",
                                    .now_ms = m.now, .limits = limits, .instances = m.instances, .n_instances = m.n};
         struct plan plan = {0};
         plan_make(&input, &plan);

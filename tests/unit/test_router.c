@@ -87,7 +87,7 @@ static void test_http(void)
     CU_ASSERT_TRUE(has(&out.http, "server_name *.apps.example.com;"));
     CU_ASSERT_TRUE(has(&out.http, out.version));
     CU_ASSERT_EQUAL(out.stream.len, 0);
-    CU_ASSERT_TRUE(out.endpoints == 1 && out.servers == 2 && out.faults.len == 0);
+    CU_ASSERT_TRUE(out.endpoints == 1 && out.servers == 2 && out.faults == NULL);
     CU_ASSERT_FALSE(has(&out.http, "{{"));
     render_output_free(&out);
 }
@@ -110,7 +110,7 @@ static void test_stream(void)
     CU_ASSERT_TRUE(has(&out.stream, "20001 udp"));
     CU_ASSERT_FALSE(has(&out.stream, "20002") || has(&out.stream, "20666"));
     CU_ASSERT_STRING_EQUAL(buf_text(&out.ports), "tcp 20001\nudp 20001\n");
-    CU_ASSERT_STRING_EQUAL(buf_text(&out.faults), "a/db port 22 is not served: another program holds the public port 20666/tcp");
+    CU_ASSERT_TRUE(strstr(json_object_to_json_string(out.faults), "port 22 is not served: another program holds the public port 20666\\/tcp") != NULL);
     CU_ASSERT_EQUAL(out.endpoints, 2);
     render_output_free(&out);
 }
@@ -134,7 +134,7 @@ static void test_injection(void)
         struct buf both = {0};
         buf_addf(&both, "%s,%s", evil[i], HTTP("good.apps.example.com", "", ""));
         render(buf_text(&both), &out);
-        CU_ASSERT_TRUE(has(&out.faults, "is not served: it has a value that nginx would take for something else"));
+        CU_ASSERT_TRUE(strstr(json_object_to_json_string(out.faults), "is not served: it has a value that nginx would take for something else") != NULL);
         CU_ASSERT_EQUAL(out.endpoints, 1);
         CU_ASSERT_TRUE(has(&out.http, "good.apps.example.com"));
         CU_ASSERT_FALSE(has(&out.http, "web-a") || has(&out.http, "evil") || out.stream.len > 0);

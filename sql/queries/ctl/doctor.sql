@@ -47,8 +47,26 @@ SELECT CASE WHEN COALESCE(max(now() - due_at), interval '0') < interval '1 minut
 FROM skylark.autoscaling_queue
 WHERE due_at < now()
 UNION ALL
-SELECT CASE WHEN count(f.name) > 0 AND bool_and(f.fault = '') THEN 'ok' ELSE 'FAIL' END, 'fronts',
+SELECT CASE WHEN count(f.name) > 0 AND bool_and(f.fault = '' AND f.endpoint_faults = '{}') THEN 'ok' ELSE 'FAIL' END, 'fronts',
        CASE WHEN count(f.name) = 0 THEN 'none reports; is skylark-router running?'
-            WHEN bool_and(f.fault = '') THEN count(*) || ' serve the latest routes'
-            ELSE string_agg(f.name || ': ' || f.fault, '; ') FILTER (WHERE f.fault <> '') END
+            WHEN bool_and(f.fault = '' AND f.endpoint_faults = '{}') THEN count(*) || ' serve the latest routes'
+            ELSE concat_ws('; ', string_agg(f.name || ': ' || f.fault, '; ') FILTER (WHERE f.fault <> ''),
+                           string_agg(e.faults, '; ')) END
 FROM skylark.live_fronts f
+LEFT JOIN LATERAL (
+    SELECT string_agg(f.name || ': ' || n.name || '/' || s.name || ': ' || e.value, '; ' ORDER BY n.name, s.name) AS faults
+    FROM jsonb_each_text(f.endpoint_faults) e
+    JOIN skylark.services s ON s.id = e.key::uuid
+    JOIN skylark.namespaces n ON n.id = s.namespace_id) e ON true
+UNION ALL
+SELECT CASE WHEN g.host_names = '{localhost}' OR c.names IS NOT NULL THEN 'WARN' ELSE 'ok' END, 'host names',
+       CASE WHEN c.names IS NOT NULL
+            THEN 'custom domain names that lead nowhere, since they are the operator''s own: ' || c.names
+            WHEN g.host_names = '{localhost}'
+            THEN 'a user may take the name of your API for a service; tell it by skylarkctl settings set host_names=NAME,…'
+            ELSE 'no service may have ' || array_to_string(g.host_names, ', ') END
+FROM skylark.installation g
+CROSS JOIN LATERAL (
+    SELECT string_agg(c.name, ', ' ORDER BY c.name) AS names
+    FROM skylark.custom_domains c
+    WHERE c.name = ANY (g.host_names) OR right('.' || c.name, length(g.base_domain) + 1) = '.' || g.base_domain) c

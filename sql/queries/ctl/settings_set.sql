@@ -7,5 +7,6 @@ SET base_domain = COALESCE($1::text, base_domain),
     service_port_first = COALESCE(split_part($4::text, '-', 1)::integer, service_port_first),
     service_port_last = COALESCE(split_part($4::text, '-', 2)::integer, service_port_last),
     front_address = CASE WHEN $5::text IS NULL THEN front_address ELSE NULLIF($5::text, '')::inet END,
-    host_names = COALESCE(string_to_array(lower($6::text), ','), host_names)
+    host_names = COALESCE((SELECT array_agg(lower(btrim(n.name)) ORDER BY n.position)
+                            FROM string_to_table($6::text, ',') WITH ORDINALITY AS n (name, position)), host_names)
 WHERE only_row

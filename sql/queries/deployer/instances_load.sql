@@ -2,7 +2,8 @@
 -- The instances of the service $1 that may have a container, and of each slot the latest that has none any more but was
 -- of the generation $2 (how it ended counts for the back-off; the twelfth column
 -- says that nobody saw how: the container was taken away). The last three: whether fronts send it requests at all,
--- whether each has its latest change, and whether none has a connection left. Times in milliseconds since 1970, 0 for never.
+-- whether each has its latest change (one noted by another cluster, before a restore, is history), and whether none has a
+-- connection left. Times in milliseconds since 1970, 0 for never.
 SELECT i.id, i.slot, i.generation, COALESCE(i.container_id, ''), i.state, i.restarts,
        COALESCE(extract(epoch FROM i.started_at) * 1000, 0)::bigint,
        COALESCE(extract(epoch FROM i.stop_requested_at) * 1000, 0)::bigint,
@@ -14,7 +15,8 @@ SELECT i.id, i.slot, i.generation, COALESCE(i.container_id, ''), i.state, i.rest
        EXISTS (SELECT FROM skylark.instance_ports o
                WHERE o.instance_id = i.id AND o.endpoint_type IN ('http-endpoint', 'tcp-endpoint')),
        NOT EXISTS (SELECT FROM skylark.live_fronts f
-                   WHERE pg_visible_in_snapshot(i.route_xid, f.applied_snapshot) IS NOT TRUE),
+                   WHERE pg_visible_in_snapshot(i.route_xid, f.applied_snapshot) IS NOT TRUE
+                     AND (i.route_xid < pg_snapshot_xmax(pg_current_snapshot())) IS NOT FALSE),
        NOT EXISTS (SELECT FROM skylark.live_fronts f WHERE i.id = ANY (f.busy))
 FROM (SELECT * FROM skylark.instances live WHERE live.service_id = $1::uuid AND live.state <> 'removed'
       UNION ALL

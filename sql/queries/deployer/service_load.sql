@@ -44,11 +44,20 @@ SELECT json_build_object(
                                                    'endpoint_type', p.endpoint_type) ORDER BY p.id), '[]'::json)
         FROM skylark.ports p WHERE p.service_id = s.id),
     'volumes', (
-        SELECT COALESCE(json_agg(json_build_object('id', v.id, 'path', v.app_volume_dir, 'size_gb', v.size_gb,
-                                                   'driver', t.driver, 'options', t.options) ORDER BY v.id), '[]'::json)
-        FROM skylark.volumes v JOIN skylark.volume_types t ON t.name = v.volume_type
+        SELECT COALESCE(json_agg(json_build_object('id', COALESCE(k.number, v.id), 'path', v.app_volume_dir, 'size_gb', v.size_gb,
+                                                   'driver', COALESCE(k.driver, t.driver), 'options', COALESCE(k.options, t.options))
+                                 ORDER BY v.id), '[]'::json)
+        FROM skylark.volumes v
+        JOIN skylark.volume_types t ON t.name = v.volume_type
+        LEFT JOIN skylark.kept_volumes k ON k.service_id = v.service_id AND k.app_volume_dir = v.app_volume_dir
         WHERE v.service_id = s.id),
+    'volumes_noted', NOT EXISTS (SELECT FROM skylark.volumes v
+                                 WHERE v.service_id = s.id
+                                   AND NOT EXISTS (SELECT FROM skylark.kept_volumes k
+                                                   WHERE k.service_id = v.service_id AND k.app_volume_dir = v.app_volume_dir)),
     'front_fault', (SELECT string_agg(f.name || ': ' || f.fault, '; ') FROM skylark.live_fronts f WHERE f.fault <> ''),
+    'endpoint_fault', (SELECT string_agg('On the front ' || f.name || ', ' || (f.endpoint_faults ->> s.id::text) || '.', ' ' ORDER BY f.name)
+                       FROM skylark.live_fronts f WHERE f.endpoint_faults ? s.id::text),
     'alone', NOT EXISTS (SELECT FROM skylark.services o
                          WHERE o.namespace_id = s.namespace_id AND o.id <> s.id AND o.deleted_at IS NULL))::text
 FROM skylark.services s

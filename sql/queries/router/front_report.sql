@@ -1,19 +1,19 @@
 -- Notes what the front $1 serves: the routes of the moment $2 (null: as before), $3 servers; the instances $4 (an array of
--- uuids) still hold connections; $5 is what is wrong ('': nothing). Makes the services due whose instances this is news for,
--- and wakes the deployers.
+-- uuids) still hold connections; $5 is what is wrong with all of it ('': nothing), $6 with single endpoints ({service: why}).
+-- Makes the services due that this is news for, and wakes the deployers.
 WITH before AS (
-         SELECT f.applied_snapshot, f.busy FROM skylark.fronts f WHERE f.name = $1::text),
+         SELECT f.applied_snapshot, f.busy, f.endpoint_faults FROM skylark.fronts f WHERE f.name = $1::text),
      written AS (
-         INSERT INTO skylark.fronts AS f (name, applied_snapshot, applied_at, servers, busy, fault, fault_since)
+         INSERT INTO skylark.fronts AS f (name, applied_snapshot, applied_at, servers, busy, fault, fault_since, endpoint_faults)
          VALUES ($1::text, $2::pg_snapshot, CASE WHEN $2::text IS NOT NULL THEN now() END, $3::integer, $4::uuid[], $5::text,
-                 CASE WHEN $5::text <> '' THEN now() END)
+                 CASE WHEN $5::text <> '' THEN now() END, $6::jsonb)
          ON CONFLICT (name) DO UPDATE
          SET applied_snapshot = COALESCE(EXCLUDED.applied_snapshot, f.applied_snapshot),
              applied_at = COALESCE(EXCLUDED.applied_at, f.applied_at),
              servers = EXCLUDED.servers, busy = EXCLUDED.busy, fault = EXCLUDED.fault,
              fault_since = CASE WHEN EXCLUDED.fault <> '' THEN COALESCE(f.fault_since, now()) END,
-             observed_at = now()
-         RETURNING f.applied_snapshot, f.busy),
+             endpoint_faults = EXCLUDED.endpoint_faults, observed_at = now()
+         RETURNING f.applied_snapshot, f.busy, f.endpoint_faults),
      affected AS (
          SELECT i.service_id
          FROM written w
@@ -28,7 +28,13 @@ WITH before AS (
          CROSS JOIN written w
          CROSS JOIN LATERAL unnest(b.busy) AS was (id)
          JOIN skylark.instances i ON i.id = was.id
-         WHERE was.id <> ALL (w.busy)),
+         WHERE was.id <> ALL (w.busy)
+         UNION
+         SELECT COALESCE(was.service, now.service)::uuid
+         FROM (SELECT f.key AS service, f.value FROM before b CROSS JOIN LATERAL jsonb_each_text(b.endpoint_faults) f) was
+         FULL JOIN (SELECT f.key AS service, f.value FROM written w CROSS JOIN LATERAL jsonb_each_text(w.endpoint_faults) f) now
+             ON now.service = was.service
+         WHERE now.value IS DISTINCT FROM was.value),
      -- Locked in the order of the key, as everybody does who changes several: nobody waits in a circle.
      due AS (
          SELECT q.service_id

@@ -28,9 +28,11 @@ WITH reached AS (
          JOIN skylark.services s ON s.id = p.service_id AND s.deleted_at IS NULL
          JOIN skylark.namespaces n ON n.id = s.namespace_id
          WHERE p.endpoint_type IN ('http-endpoint', 'tcp-endpoint')),
+     -- Names that have become the operator's since they were given lead nowhere.
      domains AS (
          SELECT c.service_id, json_agg(c.name ORDER BY c.position) AS names
          FROM skylark.custom_domains c
+         JOIN skylark.installation g ON c.name <> ALL (g.host_names) AND right('.' || c.name, length(g.base_domain) + 1) <> '.' || g.base_domain
          GROUP BY c.service_id)
 SELECT pg_current_snapshot(), json_build_object(
     'base_domain', g.base_domain,

@@ -1,0 +1,7 @@
+-- Adds the entries of the array $2 that are missing to the ports of the service $1, in their order.
+INSERT INTO skylark.ports (service_id, container_port, protocol, endpoint_type)
+SELECT $1::uuid, w.container_port, w.protocol, w.endpoint_type
+FROM jsonb_array_elements($2::jsonb) WITH ORDINALITY AS e (entry, position)
+CROSS JOIN LATERAL jsonb_to_record(e.entry) AS w (container_port integer, protocol text, endpoint_type text)
+ORDER BY e.position
+ON CONFLICT (service_id, container_port, protocol, endpoint_type) DO NOTHING

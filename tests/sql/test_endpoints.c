@@ -1,0 +1,377 @@
+/* What the database knows of public ports, routes, volumes and links. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gen/api_statements.h"
+#include "gen/ctl_statements.h"
+#include "gen/deployer_statements.h"
+#include "gen/router_statements.h"
+#include "tests/sql/suites.h"
+
+/* --- public ports --- */
+
+#define ADD_PORT "INSERT INTO skylark.ports (service_id, container_port, protocol, endpoint_type) VALUES ('" SQL_SERVICE "', %d, '%s', 'tcp-endpoint')"
+
+static int port_of(PGconn *c, int container_port, const char *protocol)
+{
+    return atoi(sql_value(c, "SELECT service_port FROM skylark.ports WHERE container_port = %d AND protocol = '%s'", container_port,
+                          protocol));
+}
+
+static void test_public_ports(void)
+{
+    PGconn *c = sql_with_service();
+    sql_run(c, "UPDATE skylark.installation SET service_port_first = 20000, service_port_last = 20002");
+    CHECK(sql_run(c, "INSERT INTO skylark.ports (service_id, container_port, endpoint_type, service_port) "
+                     "VALUES ('" SQL_SERVICE "', 80, 'http-endpoint', 20000)")[0] == '\0', "%s", PQerrorMessage(c));
+    CHECK(port_of(c, 80, "tcp") == 0, "an http-endpoint has a public port of its own");
+    int sum = 0;
+    for (int i = 1; i <= 3; i++) {
+        CHECK(sql_run(c, ADD_PORT, i, "tcp")[0] == '\0', "%s", PQerrorMessage(c));
+        CHECK(port_of(c, i, "tcp") >= 20000 && port_of(c, i, "tcp") <= 20002, "port %d", port_of(c, i, "tcp"));
+        sum += port_of(c, i, "tcp");
+    }
+    CHECK(sum == 20000 + 20001 + 20002, "three ports are not the three there are");
+    PGresult *r = PQexec(c, "INSERT INTO skylark.ports (service_id, container_port, endpoint_type) "
+                            "VALUES ('" SQL_SERVICE "', 90, 'http-endpoint'), ('" SQL_SERVICE "', 91, 'tcp-endpoint')");
+    CHECK(strcmp(PQresultErrorField(r, PG_DIAG_CONSTRAINT_NAME), "ports_service_port_range") == 0, "%s", PQresultErrorMessage(r));
+    PQclear(r);
+    CHECK(atoi(sql_value(c, "SELECT count(*) FROM skylark.ports WHERE container_port >= 90")) == 0, "half of it stayed");
+    CHECK(sql_run(c, ADD_PORT, 1, "udp")[0] == '\0', "the range of udp is its own: %s", PQerrorMessage(c));
+    int freed = port_of(c, 2, "tcp");
+    sql_run(c, "DELETE FROM skylark.ports WHERE container_port = 2");
+    CHECK(sql_run(c, ADD_PORT, 92, "tcp")[0] == '\0', "%s", PQerrorMessage(c));
+    CHECK(port_of(c, 92, "tcp") == freed, "not the one that is free");
+    sql_run(c, "UPDATE skylark.installation SET service_port_first = 20000, service_port_last = 29999");
+    sql_run(c, "DELETE FROM skylark.ports");
+    /* One just given back is not given out at once: clients of the one who had it may still knock. */
+    CHECK(sql_run(c, ADD_PORT, 1, "tcp")[0] == '\0', "%s", PQerrorMessage(c));
+    freed = port_of(c, 1, "tcp");
+    sql_run(c, "DELETE FROM skylark.ports");
+    CHECK(sql_run(c, ADD_PORT, 1, "tcp")[0] == '\0', "%s", PQerrorMessage(c));
+    CHECK(port_of(c, 1, "tcp") != freed, "the port just given back");
+}
+
+/* Whoever asks while another's request is not decided yet waits, and gets another port. */
+static void test_public_ports_at_once(void)
+{
+    PGconn *c = sql_with_service(), *other = sql_connect("skylark_shared", NULL);
+    sql_run(c, "DELETE FROM skylark.ports");
+    sql_run(c, "SELECT setval('skylark.service_port_turn', 100)");
+    sql_run(c, "UPDATE skylark.installation SET service_port_first = 20000, service_port_last = 20001");
+    sql_run(c, "BEGIN");
+    CHECK(sql_run(c, ADD_PORT, 1, "tcp")[0] == '\0', "%s", PQerrorMessage(c));
+    CHECK(PQsendQuery(other, "INSERT INTO skylark.ports (service_id, container_port, endpoint_type) "
+                             "VALUES ('" SQL_SERVICE "', 2, 'tcp-endpoint'), ('" SQL_SERVICE "', 3, 'tcp-endpoint')"), "send");
+    usleep(200000);
+    PQconsumeInput(other);
+    CHECK(PQisBusy(other), "the second did not wait");
+    sql_run(c, "COMMIT");
+    PGresult *r = PQgetResult(other);
+    CHECK(PQresultErrorField(r, PG_DIAG_CONSTRAINT_NAME) != NULL, "three ports out of two");
+    PQclear(r);
+    PQfinish(other);
+    CHECK(atoi(sql_value(c, "SELECT count(*) FROM skylark.ports")) == 1, "half of a refused request stayed");
+    sql_run(c, "UPDATE skylark.installation SET service_port_first = 20000, service_port_last = 29999");
+}
+
+/* What is given back by a request can be had by the same request. */
+static void test_public_ports_exchanged(void)
+{
+    PGconn *c = sql_with_service();
+    sql_run(c, "UPDATE skylark.installation SET service_port_first = 20000, service_port_last = 20000");
+    CHECK(sql_run(c, ADD_PORT, 1, "tcp")[0] == '\0', "%s", PQerrorMessage(c));
+    const char *params[] = {SQL_SERVICE, "[{\"container_port\":2,\"protocol\":\"tcp\",\"endpoint_type\":\"tcp-endpoint\"}]"};
+    static const unsigned steps[] = {API_PORTS_REMOVE, API_PORTS_ADD};
+    for (size_t i = 0; i < 2; i++) {
+        PGresult *r = PQexecParams(c, api_statements[steps[i]].sql, 2, NULL, params, NULL, NULL, 0);
+        CHECK(PQresultStatus(r) == PGRES_COMMAND_OK, "%s", PQresultErrorMessage(r));
+        PQclear(r);
+    }
+    CHECK(port_of(c, 2, "tcp") == 20000, "port %d", port_of(c, 2, "tcp"));
+    sql_run(c, "UPDATE skylark.installation SET service_port_first = 20000, service_port_last = 29999");
+}
+
+/* --- routes --- */
+
+/* Each change of whether an instance should get requests is served once a front has loaded what came after it. */
+static void test_served(void)
+{
+    static const char *const instance = "66666666-0000-1000-8000-000000000000";
+    PGconn *c = sql_with_service();
+    const char *const load = deployer_statements[DEPLOYER_INSTANCES_LOAD].sql, *params[] = {SQL_SERVICE, "1"};
+    static const struct {
+        const char *what, *change;
+        bool served, drained;
+    } rows[] = {
+        {"no front at all", NULL, true, true},
+        {"a front that has not said anything", "INSERT INTO skylark.fronts (name) VALUES ('h')", false, true},
+        {"it serves all of now", "UPDATE skylark.fronts SET applied_snapshot = pg_current_snapshot(), observed_at = now()", true, true},
+        {"ready since", "UPDATE skylark.instances SET ready_at = now()", false, true},
+        {"another thing since", "UPDATE skylark.instances SET reason = 'x'", false, true},
+        {"it is served", "UPDATE skylark.fronts SET applied_snapshot = pg_current_snapshot(), observed_at = now()", true, true},
+        {"to be unrouted, and busy",
+         "UPDATE skylark.instances SET unroute_requested_at = now(); UPDATE skylark.fronts SET busy = ARRAY(SELECT id FROM skylark.instances)",
+         false, false},
+        {"a second one, of a host that is dead",
+         "INSERT INTO skylark.fronts (name, observed_at) VALUES ('dead', now() - interval '31 s');"
+         "UPDATE skylark.fronts SET applied_snapshot = pg_current_snapshot(), busy = '{}' WHERE name = 'h'", true, true},
+        {"a second one that lives", "UPDATE skylark.fronts SET observed_at = now() WHERE name = 'dead'", false, true},
+        {"all is served", "UPDATE skylark.fronts SET applied_snapshot = pg_current_snapshot()", true, true},
+        {"restored from another cluster, whose transactions had larger numbers",
+         "ALTER TABLE skylark.instances DISABLE TRIGGER instances_route_changed;"
+         "UPDATE skylark.instances SET route_xid = (pg_snapshot_xmax(pg_current_snapshot())::text::bigint + 1000000)::text::xid8;"
+         "ALTER TABLE skylark.instances ENABLE TRIGGER instances_route_changed", true, true},
+        {"and changed here", "UPDATE skylark.instances SET ready_at = now() + interval '1 s', unroute_requested_at = NULL", false, true},
+    };
+    sql_run(c, "INSERT INTO skylark.instances (id, service_id, slot, generation, engine_id, container_id, state, started_at) VALUES "
+               "('%s', '" SQL_SERVICE "', 0, 1, 'e', 'c', 'running', now())", instance);
+    sql_run(c, "UPDATE skylark.instances SET address = '10.0.0.2' WHERE id = '%s'", instance);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (rows[i].change != NULL)
+            CHECK(sql_run(c, "%s", rows[i].change)[0] == '\0', "%s: %s", rows[i].what, PQerrorMessage(c));
+        PGresult *r = PQexecParams(c, load, 2, NULL, params, NULL, NULL, 0);
+        CHECK(PQntuples(r) == 1 && PQnfields(r) == 17, "%s", PQresultErrorMessage(r));
+        bool served = PQgetvalue(r, 0, 15)[0] == 't', drained = PQgetvalue(r, 0, 16)[0] == 't';
+        CHECK(served == rows[i].served && drained == rows[i].drained, "%s: served %d, drained %d", rows[i].what, served, drained);
+        PQclear(r);
+    }
+}
+
+static bool routes_have(PGconn *c, const char *text)
+{
+    PGresult *r = PQexec(c, router_statements[ROUTER_ROUTES_LOAD].sql);
+    CHECK(PQntuples(r) == 1, "%s", PQresultErrorMessage(r));
+    bool have = PQntuples(r) == 1 && strstr(PQgetvalue(r, 0, 1), text) != NULL;
+    PQclear(r);
+    return have;
+}
+
+static bool doctor_says(PGconn *c, const char *text)
+{
+    PGresult *r = PQexec(c, ctl_statements[CTL_DOCTOR].sql);
+    CHECK(PQntuples(r) > 5, "%s", PQresultErrorMessage(r));
+    bool says = false;
+    for (int i = 0; i < PQntuples(r); i++)
+        says = says || strstr(PQgetvalue(r, i, 2), text) != NULL;
+    PQclear(r);
+    return says;
+}
+
+/* A name that becomes the operator's own after a user has it leads to no service from then on, and doctor says so. */
+static void test_own_names(void)
+{
+    PGconn *c = sql_with_service();
+    sql_run(c, "INSERT INTO skylark.ports (service_id, container_port, endpoint_type) VALUES ('" SQL_SERVICE "', 80, 'http-endpoint')");
+    sql_run(c, "INSERT INTO skylark.custom_domains VALUES ('api.example.org', '" SQL_SERVICE "', 1), ('x.apps.example.org', '" SQL_SERVICE "', 2), "
+               "('apps.example.org', '" SQL_SERVICE "', 3), ('myapps.example.org', '" SQL_SERVICE "', 4)");
+    CHECK(routes_have(c, "api.example.org") && routes_have(c, "x.apps.example.org"), "not served before");
+    CHECK(doctor_says(c, "a user may take the name of your API"), "the names are not set, and nothing is said");
+    sql_run(c, "UPDATE skylark.installation SET base_domain = 'apps.example.org', host_names = '{localhost,api.example.org}'");
+    CHECK(!routes_have(c, "api.example.org") && !routes_have(c, "x.apps.example.org") && !routes_have(c, "\"apps.example.org\"]"), "served");
+    CHECK(routes_have(c, "myapps.example.org") && routes_have(c, "web-demo.apps.example.org"), "more is taken away than those names");
+    CHECK(doctor_says(c, "lead nowhere, since they are the operator's own: api.example.org, apps.example.org, x.apps.example.org"), "not said");
+    sql_run(c, "UPDATE skylark.installation SET base_domain = 'skylark.localhost', host_names = '{localhost}'");
+}
+
+static void report(PGconn *c, const char *snapshot, const char *fault, const char *endpoint_faults)
+{
+    const char *params[] = {"h", snapshot, "1", "{}", fault, endpoint_faults};
+    PGresult *r = PQexecParams(c, router_statements[ROUTER_FRONT_REPORT].sql, 6, NULL, params, NULL, NULL, 0);
+    CHECK(PQresultStatus(r) == PGRES_TUPLES_OK, "%s", PQresultErrorMessage(r));
+    PQclear(r);
+}
+
+/* A fault of one endpoint is told to its service, wakes it, and is nobody else's. */
+static void test_endpoint_fault(void)
+{
+    static const struct {
+        const char *faults;
+        bool wakes, mine;
+    } rows[] = {
+        {"{}", false, false},
+        {"{\"" SQL_SERVICE "\": \"port 22 is not served: x\"}", true, true},
+        {"{\"" SQL_SERVICE "\": \"port 22 is not served: x\"}", false, true},
+        {"{\"" SQL_SERVICE "\": \"port 22 is not served: y\"}", true, true},
+        {"{\"33333333-3333-4333-8333-333333333333\": \"port 1 is not served: z\"}", true, false},
+        {"{}", false, false},
+    };
+    PGconn *c = sql_with_service();
+    sql_run(c, "DELETE FROM skylark.fronts");
+    const char *params[] = {SQL_SERVICE};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        sql_run(c, "UPDATE skylark.reconcile_queue SET due_at = 'infinity'");
+        report(c, NULL, "", rows[i].faults);
+        bool woken = strcmp(sql_value(c, "SELECT due_at < 'infinity' FROM skylark.reconcile_queue WHERE service_id = '" SQL_SERVICE "'"), "t") == 0;
+        CHECK(woken == rows[i].wakes, "row %zu: woken %d", i, woken);
+        PGresult *r = PQexecParams(c, deployer_statements[DEPLOYER_SERVICE_LOAD].sql, 1, NULL, params, NULL, NULL, 0);
+        bool mine = strstr(PQgetvalue(r, 0, 0), "On the front h, port 22 is not served") != NULL;
+        CHECK(mine == rows[i].mine, "row %zu: %s", i, PQgetvalue(r, 0, 0));
+        PQclear(r);
+        CHECK(doctor_says(c, "h: demo/web: port 22 is not served") == rows[i].mine, "row %zu: doctor", i);
+    }
+    sql_run(c, "DELETE FROM skylark.fronts");
+}
+
+/* --- volumes --- */
+
+static void volumes_put(PGconn *c, const char *volumes)
+{
+    const char *params[] = {SQL_SERVICE, volumes};
+    static const unsigned steps[] = {API_VOLUMES_REMOVE, API_VOLUMES_ADD};
+    for (size_t i = 0; i < 2; i++) {
+        PGresult *r = PQexecParams(c, api_statements[steps[i]].sql, 2, NULL, params, NULL, NULL, 0);
+        CHECK(PQresultStatus(r) == PGRES_COMMAND_OK, "%s", PQresultErrorMessage(r));
+        PQclear(r);
+    }
+}
+
+static int volumes_faults(PGconn *c, const char *volumes)
+{
+    const char *params[] = {SQL_SERVICE, volumes};
+    PGresult *r = PQexecParams(c, api_statements[API_VOLUMES_FAULTS].sql, 2, NULL, params, NULL, NULL, 0);
+    int n = PQntuples(r);
+    PQclear(r);
+    return n;
+}
+
+/* The volumes as a container would be made with them now: number, driver, options. */
+static const char *volumes_now(PGconn *c, bool made)
+{
+    static char text[512];
+    const char *params[] = {SQL_SERVICE, NULL};
+    PGresult *r = PQexecParams(c, deployer_statements[DEPLOYER_SERVICE_LOAD].sql, 1, NULL, params, NULL, NULL, 0);
+    snprintf(text, sizeof text, "%s", sql_value(c, "SELECT x.o::json->'volumes' FROM (SELECT $skylark$%s$skylark$ AS o) x", PQgetvalue(r, 0, 0)));
+    PQclear(r);
+    params[1] = text;
+    if (made) {
+        r = PQexecParams(c, deployer_statements[DEPLOYER_VOLUMES_MADE].sql, 2, NULL, params, NULL, NULL, 0);
+        CHECK(PQresultStatus(r) == PGRES_COMMAND_OK, "%s", PQresultErrorMessage(r));
+        PQclear(r);
+    }
+    return text;
+}
+
+#define DATA(type, size) "[{\"app_volume_dir\":\"/data\",\"volume_type\":\"" type "\",\"size_gb\":" size "}]"
+
+/* Once it is on the engine, a volume stays what it is, whatever becomes of its entry and of its type. */
+static void test_kept_volumes(void)
+{
+    PGconn *c = sql_with_service();
+    sql_run(c, "INSERT INTO skylark.volume_types VALUES ('DISK', 'local', '{\"size\": \"{size_gb}G\"}') ON CONFLICT DO NOTHING");
+    volumes_put(c, DATA("EBS", "1"));
+    char first[512];
+    snprintf(first, sizeof first, "%s", volumes_now(c, false));
+    CHECK(volumes_faults(c, DATA("DISK", "2")) == 0, "nothing is there yet, and can't be changed");
+    volumes_put(c, DATA("DISK", "2"));
+    CHECK(strstr(volumes_now(c, false), "{size_gb}G") != NULL && atoi(sql_value(c, "SELECT count(*) FROM skylark.volumes")) == 1, "%s",
+          volumes_now(c, false));
+    char number[32];
+    snprintf(number, sizeof number, "%s", sql_value(c, "SELECT id FROM skylark.volumes"));
+    CHECK(strstr(first, number) == NULL, "another form has the same name on the engine");
+    snprintf(first, sizeof first, "%s", volumes_now(c, true));
+    CHECK(strcmp(sql_value(c, "SELECT number FROM skylark.kept_volumes"), number) == 0, "not noted");
+    CHECK(volumes_faults(c, DATA("EBS", "2")) == 1 && volumes_faults(c, DATA("DISK", "3")) == 1 && volumes_faults(c, DATA("DISK", "2")) == 0,
+          "what is there can be changed");
+    sql_run(c, "UPDATE skylark.volume_types SET driver = 'other', options = '{}' WHERE name = 'DISK'");
+    CHECK(strcmp(volumes_now(c, true), first) == 0, "the type's change reaches what is there: %s", volumes_now(c, false));
+    CHECK(volumes_faults(c, DATA("DISK", "3")) == 1, "its size was enforced, and is free now");
+    volumes_put(c, "[]");
+    CHECK(strcmp(volumes_now(c, true), "[]") == 0, "still mounted");
+    CHECK(volumes_faults(c, DATA("EBS", "2")) == 1, "what is kept can be changed");
+    volumes_put(c, DATA("DISK", "2"));
+    CHECK(strcmp(volumes_now(c, true), first) == 0, "put back, it is another: %s, not %s", volumes_now(c, false), first);
+    sql_run(c, "DELETE FROM skylark.services");
+    CHECK(sql_run(c, "DELETE FROM skylark.volume_types WHERE name = 'DISK'")[0] == '\0', "%s", PQerrorMessage(c));
+    CHECK(atoi(sql_value(c, "SELECT count(*) FROM skylark.kept_volumes")) == 0, "kept beyond the service");
+}
+
+/* --- links --- */
+
+static PGresult *link_one(PGconn *c, const char *from, const char *links)
+{
+    const char *lock[] = {sql_value(c, "SELECT namespace_id FROM skylark.services WHERE name = 's1'")}, *params[] = {from, links};
+    PQclear(PQexecParams(c, api_statements[API_LINKS_LOCK].sql, 1, NULL, lock, NULL, NULL, 0));
+    PQclear(PQexecParams(c, api_statements[API_LINKS_REPLACE].sql, 2, NULL, params, NULL, NULL, 0));
+    return PQexecParams(c, api_statements[API_LINKS_CIRCLE].sql, 1, NULL, params, NULL, NULL, 0);
+}
+
+/* Two requests at once, each of which alone closes no circle: the second waits for the first, and sees it. */
+static void test_links_at_once(void)
+{
+    static const char *const ids[] = {"11111111-1111-4111-8111-000000000001", "11111111-1111-4111-8111-000000000002",
+                                      "11111111-1111-4111-8111-000000000003", "11111111-1111-4111-8111-000000000004"};
+    PGconn *c = sql_with_service(), *other = sql_connect("skylark_shared", NULL);
+    for (int i = 0; i < 4; i++)
+        sql_run(c, "INSERT INTO skylark.services (id, namespace_id, name, image_name, instance_size, created_by) "
+                   "SELECT '%s', id, 's%d', 'x', 'XS', 'demo' FROM skylark.namespaces WHERE name = 'demo'", ids[i], i + 1);
+    PQclear(link_one(c, ids[1], "{\"s3\":\"a\"}"));
+    PQclear(link_one(c, ids[3], "{\"s1\":\"a\"}"));
+    sql_run(c, "BEGIN");
+    PGresult *r = link_one(c, ids[0], "{\"s2\":\"a\"}");
+    CHECK(PQresultStatus(r) == PGRES_TUPLES_OK && PQntuples(r) == 0, "no circle yet: %s", PQresultErrorMessage(r));
+    PQclear(r);
+    sql_run(other, "BEGIN");
+    char space[32];
+    snprintf(space, sizeof space, "%s", sql_value(other, "SELECT namespace_id FROM skylark.services WHERE name = 's1'"));
+    const char *lock[] = {space};
+    CHECK(PQsendQueryParams(other, api_statements[API_LINKS_LOCK].sql, 1, NULL, lock, NULL, NULL, 0), "send");
+    usleep(200000);
+    PQconsumeInput(other);
+    CHECK(PQisBusy(other), "the second did not wait");
+    sql_run(c, "COMMIT");
+    while ((r = PQgetResult(other)) != NULL)
+        PQclear(r);
+    r = link_one(other, ids[2], "{\"s4\":\"a\"}");
+    CHECK(PQntuples(r) == 1 && strcmp(PQgetvalue(r, 0, 0), "linked_to_apps.s4") == 0, "the circle is not seen: %d", PQntuples(r));
+    PQclear(r);
+    PQfinish(other);
+}
+
+/* --- the operator's settings --- */
+
+static void test_settings(void)
+{
+    static const struct {
+        const char *words, *says; /* says "": they are good */
+    } rows[] = {
+        {"service_ports=20000", "service_ports: must be FIRST-LAST"},
+        {"service_ports=", "service_ports: must be FIRST-LAST"},
+        {"service_ports=30000-20000", "service_ports: must be FIRST-LAST"},
+        {"service_ports=20000-29999-5", "service_ports: must be FIRST-LAST"},
+        {"service_ports=0-10", "service_ports: must be FIRST-LAST"},
+        {"service_ports=1-65536", "service_ports: must be FIRST-LAST"},
+        {"base_domain=A_b", "base_domain: must be a host name"},
+        {"host_names=https://api.example.org,b", "this is none: https://api.example.org"},
+        {"front_address=nowhere", "nowhere"},
+        {"base_domain=.x service_ports=x host_names=/", "service_ports: must be"},
+        {"'host_names=API.example.org, localhost' service_ports=20001-20002", ""},
+    };
+    PGconn *c = sql_with_service();
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char words[256], before[256], *output;
+        snprintf(words, sizeof words, "settings set %s 2>&1", rows[i].words);
+        snprintf(before, sizeof before, "%s", sql_value(c, "SELECT i::text FROM skylark.installation i"));
+        int status = sql_ctl("skylark_shared", words, &output);
+        CHECK((status == 0) == (rows[i].says[0] == '\0') && strstr(output, rows[i].says) != NULL, "%s: %d %s", rows[i].words, status, output);
+        CHECK(status == 0 || strcmp(before, sql_value(c, "SELECT i::text FROM skylark.installation i")) == 0, "%s: something was changed", words);
+        free(output);
+    }
+    CHECK(strcmp(sql_value(c, "SELECT host_names FROM skylark.installation"), "{api.example.org,localhost}") == 0, "%s",
+          sql_value(c, "SELECT host_names FROM skylark.installation"));
+    sql_run(c, "UPDATE skylark.installation SET host_names = '{localhost}', service_port_first = 20000, service_port_last = 29999");
+}
+
+const struct check_test tests_endpoints[] = {
+    {"public ports", test_public_ports},
+    {"public ports, asked for at once", test_public_ports_at_once},
+    {"a public port is exchanged while the range is full", test_public_ports_exchanged},
+    {"what a front serves", test_served},
+    {"names that have become the operator's", test_own_names},
+    {"a fault of one endpoint", test_endpoint_fault},
+    {"what is on the engine stays what it is", test_kept_volumes},
+    {"a circle of links, made at once", test_links_at_once},
+    {"bad settings", test_settings},
+    {0},
+};
