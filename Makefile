@@ -6,7 +6,7 @@ B := $(if $(SAN),build-san,build)
 G := $(B)/gen
 
 CC ?= cc
-PACKAGES := libpq json-c libcurl uuid libsodium libmicrohttpd
+PACKAGES := libpq json-c libcurl uuid libsodium libmicrohttpd libssl libcrypto
 CPPFLAGS := -D_GNU_SOURCE -I. -I$(B) $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 CFLAGS := -std=c17 -O2 -g -Wall -Wextra -Wshadow -Werror -fstack-protector-strong
 LDFLAGS := -Wl,--as-needed
@@ -25,7 +25,7 @@ API := checks dispatch fields form handle_document handle_health handle_list han
 DEPLOYER := container figures lease main observe plan probe puller reconcile reconciler role service settings watcher
 AUTOSCALER := evaluate main settings
 COLLECTOR := assemble batch figures follower main maintain rate resume right sampler settings
-ROUTER := drain figures front main render router settings
+ROUTER := certificate drain figures front main render router settings
 CTL := doctor installation main migrate namespaces output status tokens users volume_types
 
 PROGRAMS := $(addprefix $(B)/,skylark-api skylark-autoscaler skylark-deployer skylark-collector skylark-router skylarkctl)
@@ -68,7 +68,8 @@ $(G)/migrations.c $(G)/migrations.h &: sql/embed.sh sql/roles.sql sql/bootstrap.
 UNIT := collector config docker fields form fuzz json_scan metrics plan problem reference route router text
 unit_objects := $(UNIT:%=$(B)/tests/unit/test_%.o) $(B)/tests/unit/main.o \
                 $(filter-out $(B)/fcgi/main.o,$(api_objects)) $(engine_objects) \
-                $(addprefix $(B)/,deployer/plan.o collector/assemble.o collector/batch.o collector/rate.o collector/resume.o router/drain.o router/render.o) \
+                $(addprefix $(B)/,deployer/plan.o collector/assemble.o collector/batch.o collector/rate.o collector/resume.o \
+                  router/certificate.o router/drain.o router/render.o) \
                 $(G)/collector_statements.o $(common_objects)
 $(B)/tests/unit/run: $(unit_objects)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit

@@ -44,6 +44,7 @@ int command_namespace_create(struct ctl *ctl), command_namespace_list(struct ctl
 int command_token_create(struct ctl *ctl), command_token_list(struct ctl *ctl), command_token_revoke(struct ctl *ctl);
 /* installation.c */
 int command_settings(struct ctl *ctl), command_settings_set(struct ctl *ctl), command_engine_forget(struct ctl *ctl);
+int command_front_forget(struct ctl *ctl);
 /* volume_types.c */
 int command_volume_type_list(struct ctl *ctl), command_volume_type_set(struct ctl *ctl), command_volume_type_remove(struct ctl *ctl);
 /* status.c */

@@ -1,4 +1,4 @@
-/* settings …, engine forget: what is true of the installation as a whole. */
+/* settings …, engine forget, front forget: what is true of the installation as a whole. */
 #include <stdio.h>
 #include <string.h>
 
@@ -53,4 +53,10 @@ int command_engine_forget(struct ctl *ctl)
 {
     return output_change(ctl, CTL_ENGINE_FORGET, NULL,
                          "forgotten: the next deployer that starts records its engine", "no engine is recorded");
+}
+
+int command_front_forget(struct ctl *ctl)
+{
+    const char *params[] = {ctl->argv[0]};
+    return output_change(ctl, CTL_FRONT_FORGET, params, "forgotten, until it reports again", "there is no such front");
 }

@@ -29,6 +29,7 @@ const struct command commands[] = {
     {"volume-type set", "NAME DRIVER [OPTION=VALUE...]", 2, -1, command_volume_type_set,
      "add or change a volume_type; values may hold {size_gb}, {namespace}, {service} and {volume}"},
     {"volume-type remove", "NAME", 1, 1, command_volume_type_remove, "take away a volume_type that no service uses"},
+    {"front forget", "NAME", 1, 1, command_front_forget, "stop waiting for a front that is gone for good"},
     {"engine forget", "", 0, 0, command_engine_forget, "let deployers take up another container engine"},
     {"user create", "NAME", 1, 1, command_user_create, "add a user; the password is read from standard input"},
     {"user password", "NAME", 1, 1, command_user_password, "set a password, read from standard input"},

@@ -140,9 +140,12 @@ int container_of_service(const struct service *s, const struct plan_instance *in
         shellwords_split(service_text(s, "run_command"), &made->command, &n_words, &fault) != 0)
         return -1;
     snprintf(made->name, sizeof made->name, "%s.%s.%d.%.8s", namespace_name, name, instance->slot, instance->id);
-    snprintf(made->hostname, sizeof made->hostname, "%.52s-%d", name, instance->slot);
+    /* The engine takes it for one more alias, and web-1 may be a service. It stays the same as long as the service does. */
+    snprintf(made->hostname, sizeof made->hostname, "%.48s-%d-%.8s", name, instance->slot, s->id);
     made->aliases[0] = name;
-    made->aliases[1] = made->hostname;
+    /* With a period, which no service's name and no alias of a link has. */
+    snprintf(made->own_alias, sizeof made->own_alias, "%s.%d", name, instance->slot);
+    made->aliases[1] = made->own_alias;
     *spec = (struct engine_container_spec){
         .name = made->name,
         .image = service_text(s, "image_id"),

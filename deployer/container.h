@@ -7,7 +7,7 @@
 
 /* Holds what an engine_container_spec points to. */
 struct container {
-    char name[160], hostname[64];
+    char name[160], hostname[64], own_alias[80];
     const char **environment, **links;
     const char *aliases[3];
     char **command;

@@ -96,11 +96,28 @@ static void dismiss(struct planner *p, const struct plan_instance *i)
         act(p, PLAN_REMOVE, i, i->slot, 0);
 }
 
+/* A front may still send it requests: it goes on, unless none of its service is to be left, which no request survives. */
+static void tend_routed(struct planner *p, const struct plan_instance *i)
+{
+    int64_t until = i->unroute_ms + p->in->limits.route_drain;
+    if (p->in->wanted == 0 && until <= p->in->now_ms) {
+        act(p, PLAN_TERM, i, i->slot, 0);
+        return;
+    }
+    look_again(p, p->in->now_ms + FRONT_LOOK_MS);
+    if (until <= p->in->now_ms) {
+        p->overdue = true;
+        if (p->trouble.len == 0)
+            buf_addf(&p->trouble, "Instance %s.%d is to end, but may still get requests%s%s.", p->in->service_name, i->slot,
+                     p->in->front_fault[0] != '\0' ? ": " : ", since no front has taken its route away", p->in->front_fault);
+    }
+}
+
 /* Gets no more requests: SIGTERM follows when no front has any of its connections left. */
 static void tend_draining(struct planner *p, const struct plan_instance *i)
 {
-    int64_t latest = i->unroute_ms + p->in->limits.route_drain, least = i->unroute_ms + DRAIN_LEAST_MS;
-    int64_t until = i->route_served && i->drained && least < latest ? least : latest;
+    int64_t latest = i->unrouted_ms + p->in->limits.route_drain, least = i->unroute_ms + DRAIN_LEAST_MS;
+    int64_t until = i->drained && least < latest ? least : latest;
     if (until <= p->in->now_ms)
         act(p, PLAN_TERM, i, i->slot, 0);
     else
@@ -143,8 +160,12 @@ static void tend_leaving(struct planner *p)
                 act(p, PLAN_REMOVE, i, i->slot, 0);
             else if (i->stop_requested_ms > 0)
                 tend_stopping(p, i);
-            else
+            else if (i->unrouted_ms > 0)
                 tend_draining(p, i);
+            else if (i->route_served)
+                act(p, PLAN_UNROUTED, i, i->slot, 0);
+            else
+                tend_routed(p, i);
         }
     }
 }
@@ -188,14 +209,19 @@ static void note_failures(struct planner *p, int number, int failures, const cha
 }
 
 /* An instance that runs and does not answer yet is asked again and again. */
-static void tend_unready(struct planner *p, const struct plan_instance *i)
+static void probe(struct planner *p, const struct plan_instance *i)
 {
-    int64_t age = p->in->now_ms - i->started_ms, wait = age / 8;
+    int64_t wait = (p->in->now_ms - i->started_ms) / 8;
     wait = wait < PROBE_LEAST_MS ? PROBE_LEAST_MS : wait > PROBE_MOST_MS ? PROBE_MOST_MS : wait;
     act(p, PLAN_PROBE, i, i->slot, 0);
     p->out->n_probes++;
     look_again(p, p->in->now_ms + wait);
-    p->overdue = p->overdue || age > p->in->limits.ready_deadline;
+}
+
+static void tend_unready(struct planner *p, const struct plan_instance *i)
+{
+    probe(p, i);
+    p->overdue = p->overdue || p->in->now_ms - i->started_ms > p->in->limits.ready_deadline;
     p->unsettled++;
 }
 
@@ -297,6 +323,9 @@ static void tend_wanted(struct planner *p)
             p->running_old += pass == 0 && s.old != NULL && s.old->state == PLAN_RUNNING;
             if (pass == 0 && s.present != NULL)
                 tend_present(p, &s);
+            /* While it stays, it serves. */
+            if (pass == 0 && s.old != NULL && s.old->state == PLAN_RUNNING && s.old->ready_ms == 0)
+                probe(p, s.old);
             /* A slot is done with when its old instance is gone, not when it was told to go. */
             if (pass == 0 && s.leaving != NULL && s.leaving->generation != p->in->generation)
                 p->unsettled++;

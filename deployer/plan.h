@@ -28,13 +28,15 @@ struct plan_instance {
     int restarts; /* failures of its slot in a row before it */
     int64_t started_ms, stop_requested_ms, finished_ms;
     int64_t ready_ms;   /* when it first answered */
-    int64_t unroute_ms; /* when the fronts were asked to send it no more requests */
+    int64_t unroute_ms;  /* when the fronts were asked to send it no more requests */
+    int64_t unrouted_ms; /* when it was noted that all have stopped */
     bool fronted;       /* fronts send it requests while it is ready */
     bool route_served;  /* every front does with it what it should do now */
     bool drained;       /* no front holds a connection to it */
     bool log_complete; /* stored to its end */
     bool vanished;     /* its container was taken away while it ran: no failure of its own */
-    char reason[256];  /* how it ended */
+    char reason[256];    /* how it ended */
+    char tcp_ports[640]; /* that it was made with, separated by blanks */
 };
 
 /* How patient to be, in milliseconds. */
@@ -45,7 +47,7 @@ struct plan_limits {
     int64_t back_off_first, back_off_most;
     int64_t dead_keep; /* how long a dead container waits for its log to be stored */
     int64_t ready_deadline; /* running so long without an answer, or ready so long without a front, is a trouble */
-    int64_t route_drain;    /* between the wish that no front sends it requests and SIGTERM, at most */
+    int64_t route_drain;    /* between the last request that any front sends it and SIGTERM, at most */
 };
 
 struct plan_input {
@@ -67,7 +69,8 @@ enum plan_step {
     PLAN_NEW,    /* a new instance in slot, with restarts */
     PLAN_ENSURE, /* make the container of instance if it is missing, and start it */
     PLAN_PROBE,  /* whether it answers by now */
-    PLAN_UNROUTE, /* no more requests for it */
+    PLAN_UNROUTE,  /* no more requests for it */
+    PLAN_UNROUTED, /* note that the fronts have done so */
     PLAN_TERM,   /* SIGTERM */
     PLAN_KILL,   /* SIGKILL: the grace is over */
     PLAN_REMOVE, /* its container */

@@ -35,24 +35,24 @@ static bool port_answers(const char *address, const char *port)
     return answers;
 }
 
-/* The first TCP port that does not answer; NULL when all do. */
-static const char *silent_port(const struct service *s, const char *address)
+/* Copies the first of the instance's TCP ports that does not answer. Returns whether there is one. */
+static bool silent_port(const struct plan_instance *i, const char *address, char port[8])
 {
-    struct json_object *ports = NULL, *port, *protocol;
-    json_object_object_get_ex(s->spec, "ports", &ports);
-    for (size_t i = 0; i < json_object_array_length(ports); i++) {
-        struct json_object *entry = json_object_array_get_idx(ports, i);
-        if (json_object_object_get_ex(entry, "container_port", &port) && json_object_object_get_ex(entry, "protocol", &protocol) &&
-            strcmp(json_object_get_string(protocol), "tcp") == 0 && !port_answers(address, json_object_get_string(port)))
-            return json_object_get_string(port);
+    for (const char *at = i->tcp_ports; *at != '\0';) {
+        size_t len = strcspn(at, " ");
+        snprintf(port, 8, "%.*s", (int)len, at);
+        if (!port_answers(address, port))
+            return true;
+        at += len + (at[len] == ' ');
     }
-    return NULL;
+    return false;
 }
 
 static bool container_ready(const struct service *s, const struct plan_instance *i, const struct engine_container *c,
                             struct buf *words)
 {
-    const char *name = service_text(s, "name"), *port = NULL;
+    const char *name = service_text(s, "name");
+    char port[8];
     switch (c->health) {
     case ENGINE_HEALTH_GOOD:
         return true;
@@ -65,10 +65,10 @@ static bool container_ready(const struct service *s, const struct plan_instance 
     case ENGINE_HEALTH_NONE:
         break;
     }
-    port = silent_port(s, c->address);
-    if (port != NULL)
-        buf_addf(words, "Instance %s.%d runs, but does not answer on port %s yet; it gets no requests.", name, i->slot, port);
-    return port == NULL;
+    if (!silent_port(i, c->address, port))
+        return true;
+    buf_addf(words, "Instance %s.%d runs, but does not answer on port %s yet; it gets no requests.", name, i->slot, port);
+    return false;
 }
 
 enum pass_status probe_instance(struct role *role, struct service *s, const struct plan_instance *i, bool *ready, struct buf *words)

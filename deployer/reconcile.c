@@ -290,6 +290,8 @@ static enum pass_status step_do(struct role *role, struct service *s, const stru
         return instance_probe(role, s, i, o);
     case PLAN_UNROUTE:
         return instance_note(role, i, DEPLOYER_INSTANCE_UNROUTE);
+    case PLAN_UNROUTED:
+        return instance_note(role, i, DEPLOYER_INSTANCE_UNROUTED);
     case PLAN_TERM:
         return instance_term(role, s, i);
     case PLAN_KILL:

@@ -74,6 +74,8 @@ static enum db_status instances_load(struct service *s, struct db *db)
         p->fronted = PQgetvalue(r, i, 14)[0] == 't';
         p->route_served = PQgetvalue(r, i, 15)[0] == 't';
         p->drained = PQgetvalue(r, i, 16)[0] == 't';
+        p->unrouted_ms = number_at(r, i, 17);
+        snprintf(p->tcp_ports, sizeof p->tcp_ports, "%s", PQgetvalue(r, i, 18));
     }
     PQclear(r);
     return s->instances != NULL ? DB_OK : DB_FAILED;

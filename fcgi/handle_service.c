@@ -165,7 +165,10 @@ static bool write_parts(struct request *rq, const char *id, struct json_object *
                  {"instance_ports", API_PORTS_ADD},           {"volumes", API_VOLUMES_REMOVE},
                  {"volumes", API_VOLUMES_ADD},                {"linked_to_apps", API_LINKS_REPLACE},
                  {"custom_domain_name", API_DOMAINS_REPLACE}, {"autoscaling_config", API_AUTOSCALING_REPLACE}};
+    const char *own[] = {id};
     if (service_fields_text(fields, "linked_to_apps") != NULL && !links_lock(rq))
+        return false;
+    if (service_fields_text(fields, "instance_ports") != NULL && !change(rq, API_LINKING_LOCK, own))
         return false;
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         const char *params[] = {id, service_fields_text(fields, parts[i].field)};
@@ -292,7 +295,9 @@ void handle_service_update(struct request *rq, const PGresult *result)
 {
     (void)result;
     struct service s;
-    if (!service_lock(rq, &s))
+    /* Who deletes takes these two locks in this order. Spelled otherwise in the body, write_parts takes the first. */
+    bool links = rq->body.len > 0 && strstr(buf_text(&rq->body), "\"linked_to_apps\"") != NULL;
+    if ((links && !links_lock(rq)) || !service_lock(rq, &s))
         return;
     struct json_object *fields = read_fields(rq, &s);
     if (fields == NULL)

@@ -17,6 +17,7 @@ wanted_run='
 /usr/include/uuid/uuid.h|uuid-dev
 /usr/include/sodium.h|libsodium-dev
 /usr/include/microhttpd.h|libmicrohttpd-dev
+/usr/include/openssl/ssl.h|libssl-dev
 /usr/include/*/curl/curl.h|libcurl4-openssl-dev
 /usr/lib/postgresql/*/bin/postgres|postgresql
 /usr/sbin/nginx|nginx

@@ -9,8 +9,9 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* States of a TCP socket in which the other side may still hear of us, as the kernel numbers them. */
-enum { TCP_IS_ESTABLISHED = 1, TCP_IS_SYN_SENT = 2, TCP_IS_CLOSE_WAIT = 8 };
+/* States of a TCP socket in which the other side may still hear of us or we of it, as the kernel numbers them. After a half
+ * close we have said all and wait for the answer: FIN_WAIT, as long as somebody holds the socket. */
+enum { TCP_IS_ESTABLISHED = 1, TCP_IS_SYN_SENT = 2, TCP_IS_FIN_WAIT1 = 4, TCP_IS_FIN_WAIT2 = 5, TCP_IS_CLOSE_WAIT = 8 };
 
 /* An address and port as the kernel writes them: each 32 bits of the address in the machine's order. */
 static bool kernel_form(const char *peer, char *out, size_t size)
@@ -38,9 +39,11 @@ static bool kernel_form(const char *peer, char *out, size_t size)
     return true;
 }
 
-static bool state_counts(unsigned state)
+/* inode: 0 for a socket that nobody holds any more. */
+static bool state_counts(unsigned state, unsigned long inode)
 {
-    return state == TCP_IS_ESTABLISHED || state == TCP_IS_SYN_SENT || state == TCP_IS_CLOSE_WAIT;
+    return state == TCP_IS_ESTABLISHED || state == TCP_IS_SYN_SENT || state == TCP_IS_CLOSE_WAIT ||
+           ((state == TCP_IS_FIN_WAIT1 || state == TCP_IS_FIN_WAIT2) && inode != 0);
 }
 
 /* Marks the instances that a line of the table belongs to. */
@@ -48,7 +51,8 @@ static void look_at(const char *line, char (*peers)[48], const size_t *owners, s
 {
     char remote[64];
     unsigned state;
-    if (sscanf(line, " %*u: %*s %63s %x", remote, &state) != 2 || !state_counts(state))
+    unsigned long inode = 0;
+    if (sscanf(line, " %*u: %*s %63s %x %*s %*s %*s %*s %*s %lu", remote, &state, &inode) < 2 || !state_counts(state, inode))
         return;
     for (size_t i = 0; i < n_peers; i++) {
         if (strcmp(peers[i], remote) == 0)

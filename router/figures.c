@@ -9,6 +9,8 @@ const struct metric router_metrics[] = {
     [FIGURE_SERVERS] = {.name = "skylark_router_servers", .type = METRIC_GAUGE, .help = "Servers behind them: instances, by endpoint."},
     [FIGURE_DRAINING] = {.name = "skylark_router_draining", .type = METRIC_GAUGE,
                          .help = "Instances that get no more requests and still hold connections."},
+    [FIGURE_OLD_WORKERS] = {.name = "skylark_router_old_workers", .type = METRIC_GAUGE,
+                            .help = "Workers of nginx, after its latest load of routes, that only see their last connections through."},
     [FIGURE_FAULTY] = {.name = "skylark_router_faulty", .type = METRIC_GAUGE, .help = "1 while something keeps the latest routes from being served."},
 };
 const size_t router_n_metrics = sizeof router_metrics / sizeof router_metrics[0];

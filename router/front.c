@@ -24,6 +24,8 @@
 #define PATH_SIZE 4200
 /* Between two looks at whether nginx serves the new version. */
 #define LOOK_MS 10
+#define BEAT_MS 1000
+#define SERVES_MS 2000
 #define VERSION_HOST "routes.skylark.internal"
 
 /* --- files --- */
@@ -138,15 +140,17 @@ static void test_child(const struct router_settings *s, const char *current, con
 }
 
 /* Reads until the child closes its end or the deadline has passed. */
-static bool read_all(int fd, int64_t deadline_ms, struct buf *text)
+static bool read_all(int fd, int64_t deadline_ms, const struct front_beat *beat, struct buf *text)
 {
     char piece[4096];
     for (;;) {
         int64_t left = deadline_ms - clock_monotonic_ms();
         if (left <= 0)
             return false;
-        if (!signals_wait(fd, (int)left))
+        if (!signals_wait(fd, left < BEAT_MS ? (int)left : BEAT_MS)) {
+            beat->call(beat->context);
             continue;
+        }
         ssize_t n = read(fd, piece, sizeof piece);
         if (n <= 0)
             return true;
@@ -166,7 +170,8 @@ static void first_complaint(const char *text, struct buf *fault)
 }
 
 /* Whether nginx takes its whole configuration with the new version in the place of the present one. */
-static bool test(const struct router_settings *s, const char *current, const char *fresh, struct buf *fault)
+static bool test(const struct router_settings *s, const char *current, const char *fresh, const struct front_beat *beat,
+                 struct buf *fault)
 {
     int ends[2], status = -1;
     struct buf words = {0};
@@ -178,7 +183,7 @@ static bool test(const struct router_settings *s, const char *current, const cha
     if (pid == 0)
         test_child(s, current, fresh, ends[1]);
     close(ends[1]);
-    bool ended = pid > 0 && read_all(ends[0], clock_monotonic_ms() + s->nginx_deadline_ms, &words);
+    bool ended = pid > 0 && read_all(ends[0], clock_monotonic_ms() + s->nginx_deadline_ms, beat, &words);
     if (pid > 0 && !ended)
         kill(pid, SIGKILL);
     if (pid > 0)
@@ -203,7 +208,8 @@ static size_t take(char *data, size_t size, size_t n, void *context)
     return size * n;
 }
 
-bool front_serves(const struct router_settings *s, const char *version)
+/* Whether nginx says that it serves that version. */
+static bool nginx_says(const struct router_settings *s, const char *version)
 {
     struct buf answer = {0};
     CURL *curl = curl_easy_init();
@@ -212,7 +218,7 @@ bool front_serves(const struct router_settings *s, const char *version)
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)s->nginx_deadline_ms);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)SERVES_MS);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer);
     /* A connection of its own: a kept one would stay with a worker that is on its way out. */
@@ -224,18 +230,40 @@ bool front_serves(const struct router_settings *s, const char *version)
     return same;
 }
 
+bool front_serves(const struct router_settings *s, const char *version)
+{
+    char current[RENDER_VERSION_SIZE + 8];
+    current_get(s, current, sizeof current);
+    return strcmp(current, version) == 0 && nginx_says(s, version);
+}
+
+static size_t command_line(pid_t pid, char *out, size_t size)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/cmdline", (int)pid);
+    FILE *file = fopen(path, "re");
+    size_t n = file != NULL ? fread(out, 1, size - 1, file) : 0;
+    if (file != NULL)
+        fclose(file);
+    out[n] = '\0';
+    return n;
+}
+
+/* The pid of nginx's master; 0 when it does not run. A file that a dead one left may name anybody by now. */
 static pid_t nginx_pid(const struct router_settings *s)
 {
+    static const char title[] = "nginx: master process";
+    char line[128];
     FILE *file = fopen(s->nginx_pid, "re");
-    long pid = 0;
-    if (file == NULL || fscanf(file, "%ld", &pid) != 1)
+    int pid = 0;
+    if (file == NULL || fscanf(file, "%d", &pid) != 1)
         pid = 0;
     if (file != NULL)
         fclose(file);
-    return (pid_t)pid;
+    return pid > 1 && command_line(pid, line, sizeof line) > 0 && strncmp(line, title, strlen(title)) == 0 ? pid : 0;
 }
 
-#define WORKERS_MAX 256
+#define WORKERS_MAX 4096
 
 /* The master's worker processes, as far as the kernel tells. Returns how many. */
 static size_t workers_of(pid_t master, pid_t *pids, size_t most)
@@ -255,32 +283,37 @@ static size_t workers_of(pid_t master, pid_t *pids, size_t most)
  * listeners. */
 static bool worker_accepts(pid_t pid)
 {
-    char path[64], title[128];
-    snprintf(path, sizeof path, "/proc/%d/cmdline", (int)pid);
-    FILE *file = fopen(path, "re");
-    size_t n = file != NULL ? fread(title, 1, sizeof title - 1, file) : 0;
-    if (file != NULL)
-        fclose(file);
-    title[n] = '\0';
-    return n > 0 && strstr(title, "shutting down") == NULL;
+    char title[128];
+    return command_line(pid, title, sizeof title) > 0 && strstr(title, "shutting down") == NULL;
+}
+
+int front_old_workers(const struct router_settings *s)
+{
+    pid_t master = nginx_pid(s), pids[WORKERS_MAX];
+    size_t n = master > 0 ? workers_of(master, pids, WORKERS_MAX) : 0;
+    int old = 0;
+    for (size_t i = 0; i < n; i++)
+        old += !worker_accepts(pids[i]);
+    return old;
 }
 
 /* Has nginx load its configuration, and waits until every new connection is served by that version. */
-static int load(const struct router_settings *s, const char *version, struct buf *fault)
+static int load(const struct router_settings *s, const char *version, const struct front_beat *beat, struct buf *fault)
 {
     pid_t pid = nginx_pid(s), old[WORKERS_MAX];
-    size_t n_old = pid > 1 ? workers_of(pid, old, WORKERS_MAX) : 0;
-    if (pid <= 1 || kill(pid, SIGHUP) != 0) {
+    size_t n_old = pid > 0 ? workers_of(pid, old, WORKERS_MAX) : 0;
+    if (pid == 0 || kill(pid, SIGHUP) != 0) {
         buf_addf(fault, "nginx does not run (%s)", s->nginx_pid);
         return -1;
     }
     int64_t deadline = clock_monotonic_ms() + s->nginx_deadline_ms;
-    while (!front_serves(s, version)) {
+    while (!nginx_says(s, version)) {
         if (clock_monotonic_ms() >= deadline) {
             buf_adds(fault, "nginx did not take up the new routes; its error log says why");
             return -1;
         }
         signals_wait(-1, LOOK_MS);
+        beat->call(beat->context);
     }
     /* For a moment old workers take connections beside the new ones. */
     for (size_t i = 0; i < n_old; i++) {
@@ -290,7 +323,8 @@ static int load(const struct router_settings *s, const char *version, struct buf
     return 0;
 }
 
-int front_apply(const struct router_settings *s, const struct render_output *output, struct buf *fault)
+int front_apply(const struct router_settings *s, const struct render_output *output, const struct front_beat *beat,
+                struct buf *fault)
 {
     char fresh[PATH_SIZE], current[PATH_SIZE], before[RENDER_VERSION_SIZE + 8];
     snprintf(fresh, sizeof fresh, "%s/%s", s->routes, output->version);
@@ -309,11 +343,11 @@ int front_apply(const struct router_settings *s, const struct render_output *out
             return -1;
         snprintf(current, sizeof current, "%s/current", s->routes);
     }
-    if (!test(s, current, fresh, fault) || current_set(s, output->version, fault) != 0)
+    if (!test(s, current, fresh, beat, fault) || current_set(s, output->version, fault) != 0)
         return -1;
-    if (load(s, output->version, fault) != 0) {
+    if (load(s, output->version, beat, fault) != 0) {
         /* What the files say is what nginx serves, or would if it were started now. */
-        if (nginx_pid(s) > 1 && current_set(s, before, fault) != 0)
+        if (nginx_pid(s) > 0 && current_set(s, before, fault) != 0)
             log_warning("%s", buf_text(fault));
         return -1;
     }

@@ -8,11 +8,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "router/certificate.h"
+
 #define SECTION_MARK "#=== "
 
 static const char *const section_names[RENDER_SECTION__MAX] = {
-    [RENDER_HTTP_HEAD] = "http head",       [RENDER_HTTP_UPSTREAM] = "http upstream", [RENDER_HTTP_SERVER] = "http server",
-    [RENDER_HTTP_NONE] = "http none",       [RENDER_STREAM_TCP] = "stream tcp",       [RENDER_STREAM_UDP] = "stream udp",
+    [RENDER_HTTP_HEAD] = "http head",     [RENDER_HTTP_ROUTE] = "http route",     [RENDER_HTTP_UPSTREAM] = "http upstream",
+    [RENDER_HTTP_SERVER] = "http server", [RENDER_STREAM_TCP] = "stream tcp",     [RENDER_STREAM_UDP] = "stream udp",
     [RENDER_HTTP_SERVERS] = "http servers", [RENDER_STREAM_SERVERS] = "stream servers",
 };
 
@@ -151,6 +153,8 @@ static bool all_plain(struct json_object *endpoint)
 struct renderer {
     const struct render_options *options;
     struct render_output *out;
+    struct buf routes; /* of all host names */
+    struct buf names;  /* of the custom ones that have no certificate of their own */
     struct buf stamps; /* of the certificates: a renewed one makes another version */
 };
 
@@ -162,25 +166,48 @@ static void stamp_add(struct renderer *r, const char *path)
                  (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
 }
 
-/* Whether the operator has a certificate for a name; then certificate and key are its files. */
-static bool certificate_find(const struct renderer *r, const char *name, struct buf *certificate, struct buf *key)
+/* An endpoint is not what it should be. */
+static void fault_add(struct renderer *r, struct json_object *endpoint, const char *fault)
 {
-    struct stat st;
-    if (r->options->certificates[0] == '\0')
-        return false;
-    buf_clear(certificate);
-    buf_clear(key);
-    buf_addf(certificate, "%s/%s/fullchain.pem", r->options->certificates, name);
-    buf_addf(key, "%s/%s/privkey.pem", r->options->certificates, name);
-    return stat(buf_text(certificate), &st) == 0 && stat(buf_text(key), &st) == 0 && is_plain(buf_text(certificate));
+    struct json_object *before = NULL;
+    const char *service = text_of(endpoint, "service");
+    struct buf words = {0};
+    if (r->out->faults == NULL)
+        r->out->faults = json_object_new_object();
+    if (json_object_object_get_ex(r->out->faults, service, &before))
+        buf_addf(&words, "%s; ", json_object_get_string(before));
+    buf_addf(&words, "port %s %s", text_of(endpoint, "port"), fault);
+    json_object_object_add(r->out->faults, service, json_object_new_string(buf_text(&words)));
+    buf_free(&words);
 }
 
-static void server_add(struct renderer *r, bool any, const char *id, const char *names, const char *certificate, const char *key)
+/* Adds the server of a name that the operator has a certificate for. Returns whether there is one that can be used. */
+static bool server_add(struct renderer *r, struct json_object *endpoint, const char *name)
 {
-    const struct value values[] = {{"ID", id}, {"NAMES", names}, {"CERTIFICATE", certificate}, {"KEY", key}, {NULL, NULL}};
-    section_add(&r->out->http, r->options->templates->sections[any ? RENDER_HTTP_SERVER : RENDER_HTTP_NONE], values);
-    stamp_add(r, certificate);
-    stamp_add(r, key);
+    struct stat st;
+    struct buf certificate = {0}, key = {0}, fault = {0};
+    bool used = false;
+    buf_addf(&certificate, "%s/%s/fullchain.pem", r->options->certificates, name);
+    buf_addf(&key, "%s/%s/privkey.pem", r->options->certificates, name);
+    if (r->options->certificates[0] == '\0' || stat(buf_text(&certificate), &st) != 0 || !is_plain(buf_text(&certificate))) {
+        used = false;
+    } else if (certificate_check(buf_text(&certificate), buf_text(&key), &fault) != 0) {
+        struct buf words = {0};
+        buf_addf(&words, "is served under %s with the server's own certificate, since that name's can't be used: %s", name,
+                 buf_text(&fault));
+        fault_add(r, endpoint, buf_text(&words));
+        buf_free(&words);
+    } else {
+        const struct value values[] = {{"NAME", name}, {"CERTIFICATE", buf_text(&certificate)}, {"KEY", buf_text(&key)}, {NULL, NULL}};
+        section_add(&r->out->http, r->options->templates->sections[RENDER_HTTP_SERVER], values);
+        stamp_add(r, buf_text(&certificate));
+        stamp_add(r, buf_text(&key));
+        used = true;
+    }
+    buf_free(&certificate);
+    buf_free(&key);
+    buf_free(&fault);
+    return used;
 }
 
 /* The lines for the instances of an endpoint. Returns how many. */
@@ -195,48 +222,34 @@ static int servers_add(const struct renderer *r, struct json_object *endpoint, e
     return (int)n;
 }
 
-/* The default name and custom ones share a server, but for those with certificates of their own. */
+static void route_add(struct renderer *r, const char *name, const char *to)
+{
+    const struct value values[] = {{"NAME", name}, {"TO", to}, {NULL, NULL}};
+    section_add(&r->routes, r->options->templates->sections[RENDER_HTTP_ROUTE], values);
+}
+
 static void http_add(struct renderer *r, struct json_object *endpoint)
 {
     char id[80];
-    struct buf lines = {0}, names = {0}, certificate = {0}, key = {0};
+    struct buf lines = {0};
     size_t n;
     snprintf(id, sizeof id, "%.36s-%.5s", text_of(endpoint, "service"), text_of(endpoint, "port"));
     int servers = servers_add(r, endpoint, RENDER_HTTP_SERVERS, &lines);
+    const char *to = servers > 0 ? id : "none";
     const struct value values[] = {{"ID", id}, {"OWNER", text_of(endpoint, "owner")}, {"SERVERS", buf_text(&lines)}, {NULL, NULL}};
     if (servers > 0)
         section_add(&r->out->http, r->options->templates->sections[RENDER_HTTP_UPSTREAM], values);
-    buf_adds(&names, text_of(endpoint, "name"));
+    route_add(r, text_of(endpoint, "name"), to);
     struct json_object *custom = array_of(endpoint, "custom", &n);
     for (size_t i = 0; i < n; i++) {
         const char *name = json_object_get_string(json_object_array_get_idx(custom, i));
-        if (certificate_find(r, name, &certificate, &key))
-            server_add(r, servers > 0, id, name, buf_text(&certificate), buf_text(&key));
-        else
-            buf_addf(&names, " %s", name);
+        route_add(r, name, to);
+        if (!server_add(r, endpoint, name))
+            buf_addf(&r->names, "\n        %s", name);
     }
-    server_add(r, servers > 0, id, buf_text(&names), r->options->certificate, r->options->certificate_key);
     r->out->servers += servers;
     r->out->endpoints++;
     buf_free(&lines);
-    buf_free(&names);
-    buf_free(&certificate);
-    buf_free(&key);
-}
-
-/* One of a service's endpoints is left out. */
-static void fault_add(struct renderer *r, struct json_object *endpoint, const char *fault)
-{
-    struct json_object *before = NULL;
-    const char *service = text_of(endpoint, "service");
-    struct buf words = {0};
-    if (r->out->faults == NULL)
-        r->out->faults = json_object_new_object();
-    if (json_object_object_get_ex(r->out->faults, service, &before))
-        buf_addf(&words, "%s; ", json_object_get_string(before));
-    buf_addf(&words, "port %s is not served: %s", text_of(endpoint, "port"), fault);
-    json_object_object_add(r->out->faults, service, json_object_new_string(buf_text(&words)));
-    buf_free(&words);
 }
 
 static void stream_add(struct renderer *r, struct json_object *endpoint)
@@ -247,7 +260,7 @@ static void stream_add(struct renderer *r, struct json_object *endpoint)
     int servers = servers_add(r, endpoint, RENDER_STREAM_SERVERS, &lines);
     if (servers > 0 && !r->options->port_free(r->options->context, protocol, (int)strtol(port, NULL, 10))) {
         struct buf fault = {0};
-        buf_addf(&fault, "another program holds the public port %s/%s", port, protocol);
+        buf_addf(&fault, "is not served: another program holds the public port %s/%s", port, protocol);
         fault_add(r, endpoint, buf_text(&fault));
         buf_free(&fault);
     } else if (servers > 0) {
@@ -268,7 +281,7 @@ static void head_add(struct renderer *r, const char *base_domain)
 {
     unsigned char hash[(RENDER_VERSION_SIZE - 1) / 2];
     crypto_generichash_state state;
-    const struct buf *parts[] = {&r->out->http, &r->out->stream, &r->stamps};
+    const struct buf *parts[] = {&r->out->http, &r->out->stream, &r->routes, &r->names, &r->stamps};
     const char *head = r->options->templates->sections[RENDER_HTTP_HEAD];
     crypto_generichash_init(&state, NULL, 0, sizeof hash);
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
@@ -278,8 +291,11 @@ static void head_add(struct renderer *r, const char *base_domain)
     crypto_generichash_final(&state, hash, sizeof hash);
     for (size_t i = 0; i < sizeof hash; i++)
         snprintf(r->out->version + 2 * i, 3, "%02x", hash[i]);
-    const struct value values[] = {{"VERSION", r->out->version}, {"BASE_DOMAIN", base_domain}, {"CERTIFICATE", r->options->certificate},
-                                   {"KEY", r->options->certificate_key}, {NULL, NULL}};
+    const struct value values[] = {
+        {"VERSION", r->out->version},         {"BASE_DOMAIN", base_domain},          {"ROUTES", buf_text(&r->routes)},
+        {"NAMES", buf_text(&r->names)},       {"CERTIFICATE", r->options->certificate}, {"KEY", r->options->certificate_key},
+        {NULL, NULL},
+    };
     struct buf whole = {0};
     section_add(&whole, head, values);
     buf_add(&whole, buf_text(&r->out->http), r->out->http.len);
@@ -295,7 +311,7 @@ int render_routes(const struct render_options *options, struct json_object *rout
     for (size_t i = 0; i < n; i++) {
         struct json_object *endpoint = json_object_array_get_idx(endpoints, i);
         if (!all_plain(endpoint))
-            fault_add(&r, endpoint, "it has a value that nginx would take for something else");
+            fault_add(&r, endpoint, "is not served: it has a value that nginx would take for something else");
         else if (strcmp(text_of(endpoint, "type"), "http") == 0)
             http_add(&r, endpoint);
         else
@@ -304,7 +320,10 @@ int render_routes(const struct render_options *options, struct json_object *rout
     stamp_add(&r, options->certificate);
     stamp_add(&r, options->certificate_key);
     head_add(&r, text_of(routes, "base_domain"));
-    bool failed = out->http.failed || out->stream.failed || out->ports.failed || r.stamps.failed;
+    bool failed = out->http.failed || out->stream.failed || out->ports.failed || r.routes.failed || r.names.failed ||
+                  r.stamps.failed;
+    buf_free(&r.routes);
+    buf_free(&r.names);
     buf_free(&r.stamps);
     return failed ? -1 : 0;
 }

@@ -9,13 +9,13 @@
 
 /* The sections of the templates' file, each between a line "#=== NAME" and the next. */
 enum render_section {
-    RENDER_HTTP_HEAD,     /* once: VERSION, BASE_DOMAIN */
+    RENDER_HTTP_HEAD,     /* once: VERSION, BASE_DOMAIN, ROUTES, NAMES, CERTIFICATE, KEY */
+    RENDER_HTTP_ROUTE,    /* a line of ROUTES, for each host name: NAME, TO */
     RENDER_HTTP_UPSTREAM, /* an http-endpoint with instances: ID, OWNER, SERVERS */
-    RENDER_HTTP_SERVER,   /* its host names, by certificate: ID, NAMES, CERTIFICATE, KEY */
-    RENDER_HTTP_NONE,     /* those of one without instances: NAMES, CERTIFICATE, KEY */
+    RENDER_HTTP_SERVER,   /* a host name with a certificate of its own: NAME, CERTIFICATE, KEY */
     RENDER_STREAM_TCP,    /* a tcp-endpoint with instances: ID, OWNER, SERVERS, PORT */
     RENDER_STREAM_UDP,
-    RENDER_HTTP_SERVERS,   /* a line of SERVERS: ADDRESS */
+    RENDER_HTTP_SERVERS, /* a line of SERVERS: ADDRESS */
     RENDER_STREAM_SERVERS,
     RENDER_SECTION__MAX
 };

@@ -21,10 +21,15 @@
 #include "router/settings.h"
 
 #define WAIT_AWAY_MS 500
-/* nginx is told to load new routes at most so often. */
+/* nginx is told to load new routes at most so often: each time its workers are replaced, and old ones that still have
+ * connections stay beside them; the more there are, the longer. */
 #define RELOAD_LEAST_MS 1000
+#define RELOAD_OLD_WORKER_MS 100
+#define RELOAD_MOST_MS 30000
 /* What was refused is tried again, since what is wrong may be mended outside the database. */
 #define REFUSED_LEAST_MS 5000
+/* Between two reports while nginx takes its time; silent for longer than 30 s, a front is not waited for. */
+#define BEAT_REPORT_MS 5000
 /* Between two looks at connections, while any instance is being drained. */
 #define DRAIN_LOOK_MS 100
 
@@ -39,7 +44,7 @@ struct router {
     struct buf endpoint_faults;       /* a JSON object, of the routes that are served; empty for {} */
     int servers;
     bool dirty;                       /* there is something new */
-    int64_t next_pass_ms, next_apply_ms; /* monotonic */
+    int64_t next_pass_ms, next_apply_ms, reported_ms; /* monotonic */
 };
 
 static const char *const socket_tables[] = {"/proc/net/tcp", "/proc/net/tcp6", NULL};
@@ -52,6 +57,7 @@ static bool report(struct router *r, const char *snapshot)
     const char *params[] = {r->name, snapshot, servers, r->busy.len > 0 ? buf_text(&r->busy) : "{}", buf_text(&r->fault),
                             r->endpoint_faults.len > 0 ? buf_text(&r->endpoint_faults) : "{}"};
     enum db_status status = db_execute(r->db, ROUTER_FRONT_REPORT, params, NULL);
+    r->reported_ms = clock_monotonic_ms();
     if (status != DB_OK)
         log_warning("what is served could not be reported: %s", db_message(r->db));
     metrics_set(FIGURE_FAULTY, 0, r->fault.len > 0 || r->endpoint_faults.len > 0);
@@ -98,28 +104,43 @@ static bool is_port_free(void *context, const char *protocol, int port)
     return front_port_free(context, protocol, port);
 }
 
-/* Has nginx serve what was rendered, unless it does. Returns whether it serves it now. */
+static void beat(void *context)
+{
+    struct router *r = context;
+    if (clock_monotonic_ms() - r->reported_ms >= BEAT_REPORT_MS)
+        report(r, NULL);
+}
+
+static int64_t reload_wait(const struct router *r)
+{
+    int old = front_old_workers(r->settings);
+    int64_t wait = RELOAD_LEAST_MS + (int64_t)old * RELOAD_OLD_WORKER_MS;
+    metrics_set(FIGURE_OLD_WORKERS, 0, old);
+    return wait < RELOAD_MOST_MS ? wait : RELOAD_MOST_MS;
+}
+
+/* Has nginx serve what was rendered, unless it does, which is looked at each time: it may have been started anew since.
+ * Returns whether it serves it now. */
 static bool apply(struct router *r, const struct render_output *output)
 {
-    if (strcmp(r->served, output->version) == 0)
-        return true;
-    /* After a start of this process, nginx may serve it already. */
     struct buf fault = {0};
-    bool fresh = r->served[0] == '\0' && front_serves(r->settings, output->version);
-    if (!fresh && front_apply(r->settings, output, &fault) == 0) {
-        fresh = true;
+    const struct front_beat beats = {beat, r};
+    bool serves = front_serves(r->settings, output->version);
+    if (serves && strcmp(r->served, output->version) == 0)
+        return true;
+    if (!serves && front_apply(r->settings, output, &beats, &fault) == 0) {
+        serves = true;
         metrics_add(FIGURE_RELOADS, 0, 1);
         log_info("serving %d endpoints with %d servers", output->endpoints, output->servers);
     }
-    r->next_apply_ms = clock_monotonic_ms() + (fresh ? RELOAD_LEAST_MS : REFUSED_LEAST_MS);
-    if (fresh) {
-        snprintf(r->served, sizeof r->served, "%s", output->version);
-    } else {
+    r->next_apply_ms = clock_monotonic_ms() + (serves ? reload_wait(r) : REFUSED_LEAST_MS);
+    snprintf(r->served, sizeof r->served, "%s", serves ? output->version : "");
+    if (!serves) {
         metrics_add(FIGURE_REFUSED, 0, 1);
         set_route_fault(r, buf_text(&fault));
     }
     buf_free(&fault);
-    return fresh;
+    return serves;
 }
 
 static void render_and_apply(struct router *r, struct json_object *routes, const char *snapshot)
@@ -145,8 +166,10 @@ static void render_and_apply(struct router *r, struct json_object *routes, const
         set_route_fault(r, "");
         set_endpoint_faults(r, output.faults);
         look_busy(r);
-        if (!report(r, snapshot))
+        if (!report(r, snapshot)) {
             r->dirty = true;
+            r->next_apply_ms = clock_monotonic_ms() + RELOAD_LEAST_MS;
+        }
     } else {
         report(r, NULL);
     }
@@ -160,8 +183,10 @@ static void pass(struct router *r)
 {
     PGresult *result;
     r->next_pass_ms = clock_monotonic_ms() + r->settings->pass_interval_ms;
-    if (db_run(r->db, ROUTER_ROUTES_LOAD, NULL, &result) != DB_OK)
+    if (db_run(r->db, ROUTER_ROUTES_LOAD, NULL, &result) != DB_OK) {
+        r->next_apply_ms = clock_monotonic_ms() + RELOAD_LEAST_MS;
         return;
+    }
     r->dirty = false;
     struct json_object *routes = PQntuples(result) == 1 ? json_tokener_parse(PQgetvalue(result, 0, 1)) : NULL;
     if (routes != NULL) {

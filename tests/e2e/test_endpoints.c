@@ -82,10 +82,15 @@ static void test_certificate(void)
     free(text);
     shell_says(20, "page of web-", CURL HERE "https://own.example.com:8443/");
     shell_says(0, "page of web-", CURL HTTPS "/");
-    /* A key that does not fit is refused, and the old routes go on. */
+    /* A key that does not fit: the name has the server's own again, it is said, and everybody else's routes go on. */
     free(world_shell(NULL, "openssl ecparam -name prime256v1 -genkey -noout -out '%s/certificates/own.example.com/privkey.pem'", world.var));
     shell_says(20, "key values mismatch", "\"$B/skylarkctl\" -c '%s/etc/ctl.conf' doctor", world.var);
-    shell_says(0, "page of web-", CURL HERE "https://own.example.com:8443/");
+    service_says("web", "Error", "is served under own.example.com with the server's own certificate", 20);
+    shell_says(0, "page of web-", CURL HERE "-k https://own.example.com:8443/");
+    if (service_create_of("team/web:v1", "beside", 1, ",\"instance_ports\":[{\"container_port\":80,\"endpoint_type\":\"http-endpoint\"}]") &&
+        service_runs("madams", "beside", 1, 60))
+        shell_says(5, "page of beside-0", CURL "https://beside-madams.skylark.localhost:8443/");
+    service_delete("beside");
     free(world_shell(NULL, "rm -r '%s/certificates/own.example.com'", world.var));
     shell_says(20, "1 serve the latest routes", "\"$B/skylarkctl\" -c '%s/etc/ctl.conf' doctor", world.var);
 }

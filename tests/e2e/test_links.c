@@ -32,6 +32,13 @@ static void test_link(void)
     shell_says(20, "tcp base-0 v1 x\ntcp base-1 v1 x",
                "for i in 1 2 3 4 5 6 7 8 9 10 11 12; do " IN("linker") "sh -c 'echo x | nc -w 2 the-store 22'; done | sort -u");
     shell_says(0, "tcp base-", IN("linker") "sh -c 'echo x | nc -w 2 base 22'");
+    /* An instance's own name is no other service's. */
+    if (service_create_of("team/web:v1", "base-1", 1, ",\"instance_ports\":[{\"container_port\":22,\"endpoint_type\":\"internal-endpoint\"}]") &&
+        service_runs("madams", "base-1", 1, 60)) {
+        shell_says(0, "only: tcp base-1-0 v1 x", "echo only: $(for i in 1 2 3 4 5 6 7 8; do " IN("linker") "sh -c 'echo x | nc -w 2 base-1 22'; done | sort -u)");
+        shell_says(0, "only: tcp base-0 v1 x", "echo only: $(for i in 1 2 3 4; do " IN("linker") "sh -c 'echo x | nc -w 2 base.0 22'; done | sort -u)");
+    }
+    service_delete("base-1");
     struct answer a = api("GET", NULL, "/v1/services/madams/base/");
     CHECK(strcmp(doc_text(a.json, "linked_from_apps"), "{ \"linker\" : \"the-store\" }") == 0, "%s", doc_text(a.json, "linked_from_apps"));
     api_free(&a);

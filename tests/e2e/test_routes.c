@@ -75,20 +75,45 @@ static void test_instance_killed(void)
     loads_end(loads, CONNECTIONS, "docker kill");
 }
 
-/* The router dies: what is served goes on; when it is back, it takes up what changed meanwhile. */
+/* A request that an instance breaks off takes nothing away from the others. */
+static void test_broken_request(void)
+{
+    if (!service_runs("madams", "route", 2, 30))
+        return;
+    shell_says(0, "502", CURL "-o /dev/null -w '%%{http_code}' " URL "hangup");
+    shell_says(0, "good: 20", "echo good: $(for i in $(seq 20); do " CURL URL "; done | grep -c 'page of route-')");
+}
+
+/* The router dies: what is served goes on, and for as long as nobody looks after the routes, no instance ends that they lead to.
+ * When it is back, it takes up what changed meanwhile. */
 static void test_router_killed(void)
 {
     if (!service_runs("madams", "route", 2, 30))
         return;
     struct loads loads = loads_start();
     process_kill("router");
-    CHECK(api_status("PUT", "{\"target_num_instances\":3}", "/v1/services/madams/route/") == 200, "scale");
+    free(world_shell(NULL, "sleep 31"));
+    CHECK(api_status("PUT", "{\"image_tag\":\"v1\"}", "/v1/services/madams/route/") == 200, "update");
+    service_says("route", "Error", "no skylark-router has reported since", 60);
     free(world_shell(NULL, "sleep 3"));
-    shell_says(0, "page of route-", CURL URL);
+    shell_says(0, "old: 2", "echo old: $(docker ps -q --filter label=skylark.name=route --filter ancestor=%s/team/web:v2 | wc -l)", world.registry);
     local_run();
+    service_runs("madams", "route", 2, 90);
+    CHECK(api_status("PUT", "{\"target_num_instances\":3}", "/v1/services/madams/route/") == 200, "scale");
     service_runs("madams", "route", 3, 60);
     loads_end(loads, 0, "kill -9 of skylark-router");
-    shell_says(10, "page of route-2 v2", "for i in 1 2 3 4 5 6 7 8 9; do " CURL URL "; done");
+    shell_says(10, "page of route-2 v1", "for i in 1 2 3 4 5 6 7 8 9; do " CURL URL "; done");
+}
+
+/* nginx dies, and is started without routes: the router gives it what is to be served. */
+static void test_front_killed(void)
+{
+    if (!service_runs("madams", "route", 3, 30))
+        return;
+    process_kill("front");
+    local_run();
+    shell_says(20, "page of route-", CURL URL);
+    service_runs("madams", "route", 3, 30);
 }
 
 /* A template that nginx refuses leaves the old routes serving, and is reported wherever one looks. */
@@ -102,10 +127,10 @@ static void test_refused(void)
     shell_says(0, "unknown directive", "\"$B/skylarkctl\" -c '%s/etc/ctl.conf' doctor", world.var);
     shell_says(0, "unknown directive", "cat '%s/log/router.log'", world.var);
     shell_says(0, "skylark_router_faulty 1", "curl -sS http://127.0.0.1:9184/metrics");
-    shell_says(0, "page of route-0 v2\npage of route-1 v2\npage of route-2 v2", "for i in 1 2 3 4 5 6 7 8 9; do " CURL URL "; done | sort -u");
+    shell_says(0, "page of route-0 v1\npage of route-1 v1\npage of route-2 v1", "for i in 1 2 3 4 5 6 7 8 9; do " CURL URL "; done | sort -u");
     free(world_shell(NULL, "t='%s/etc/nginx/skylark-routes.template'; mv \"$t.kept\" \"$t\"", world.var));
     service_runs("madams", "route", 4, 30);
-    shell_says(10, "page of route-3 v2", "for i in 1 2 3 4 5 6 7 8 9 10 11 12; do " CURL URL "; done | sort -u");
+    shell_says(10, "page of route-3 v1", "for i in 1 2 3 4 5 6 7 8 9 10 11 12; do " CURL URL "; done | sort -u");
 }
 
 /* A public port that another program holds is not served, and said; everything else is. */
@@ -159,7 +184,8 @@ static void test_unready(void)
 
 const struct check_test tests_routes[] = {
     {"route: scaled under load", test_scale}, {"route: updated under load", test_update},
-    {"route: an instance is killed under load", test_instance_killed}, {"route: the router is killed under load", test_router_killed},
+    {"route: an instance is killed under load", test_instance_killed}, {"route: a request that breaks", test_broken_request},
+    {"route: the router is killed under load", test_router_killed}, {"route: nginx is killed", test_front_killed},
     {"route: a template that nginx refuses", test_refused}, {"route: a public port that is taken", test_port_taken},
     {"route: HEALTHCHECK", test_healthcheck}, {"route: nothing listens", test_unready}, {0},
 };

@@ -106,7 +106,7 @@ static void test_served(void)
         bool served, drained;
     } rows[] = {
         {"no front at all", NULL, true, true},
-        {"a front that has not said anything", "INSERT INTO skylark.fronts (name) VALUES ('h')", false, true},
+        {"a front that has not served anything yet", "INSERT INTO skylark.fronts (name) VALUES ('h')", false, false},
         {"it serves all of now", "UPDATE skylark.fronts SET applied_snapshot = pg_current_snapshot(), observed_at = now()", true, true},
         {"ready since", "UPDATE skylark.instances SET ready_at = now()", false, true},
         {"another thing since", "UPDATE skylark.instances SET reason = 'x'", false, true},
@@ -114,10 +114,15 @@ static void test_served(void)
         {"to be unrouted, and busy",
          "UPDATE skylark.instances SET unroute_requested_at = now(); UPDATE skylark.fronts SET busy = ARRAY(SELECT id FROM skylark.instances)",
          false, false},
+        {"the only one is silent: nobody knows", "UPDATE skylark.fronts SET observed_at = now() - interval '31 s', "
+         "applied_snapshot = pg_current_snapshot(), busy = '{}'", false, false},
+        {"it reports again", "UPDATE skylark.fronts SET observed_at = now()", true, true},
+        {"a second one, which has never served", "INSERT INTO skylark.fronts (name) VALUES ('new')", true, true},
         {"a second one, of a host that is dead",
-         "INSERT INTO skylark.fronts (name, observed_at) VALUES ('dead', now() - interval '31 s');"
-         "UPDATE skylark.fronts SET applied_snapshot = pg_current_snapshot(), busy = '{}' WHERE name = 'h'", true, true},
-        {"a second one that lives", "UPDATE skylark.fronts SET observed_at = now() WHERE name = 'dead'", false, true},
+         "INSERT INTO skylark.fronts (name, observed_at, busy) VALUES ('dead', now() - interval '31 s', ARRAY(SELECT id FROM skylark.instances));"
+         "UPDATE skylark.fronts SET applied_snapshot = pg_current_snapshot()", true, true},
+        {"and comes back", "UPDATE skylark.fronts SET observed_at = now() WHERE name = 'dead'", true, false},
+        {"has no connection left", "UPDATE skylark.fronts SET busy = '{}'", true, true},
         {"all is served", "UPDATE skylark.fronts SET applied_snapshot = pg_current_snapshot()", true, true},
         {"restored from another cluster, whose transactions had larger numbers",
          "ALTER TABLE skylark.instances DISABLE TRIGGER instances_route_changed;"
@@ -132,7 +137,7 @@ static void test_served(void)
         if (rows[i].change != NULL)
             CHECK(sql_run(c, "%s", rows[i].change)[0] == '\0', "%s: %s", rows[i].what, PQerrorMessage(c));
         PGresult *r = PQexecParams(c, load, 2, NULL, params, NULL, NULL, 0);
-        CHECK(PQntuples(r) == 1 && PQnfields(r) == 17, "%s", PQresultErrorMessage(r));
+        CHECK(PQntuples(r) == 1 && PQnfields(r) == 19, "%s", PQresultErrorMessage(r));
         bool served = PQgetvalue(r, 0, 15)[0] == 't', drained = PQgetvalue(r, 0, 16)[0] == 't';
         CHECK(served == rows[i].served && drained == rows[i].drained, "%s: served %d, drained %d", rows[i].what, served, drained);
         PQclear(r);
@@ -202,7 +207,7 @@ static void test_endpoint_fault(void)
     const char *params[] = {SQL_SERVICE};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         sql_run(c, "UPDATE skylark.reconcile_queue SET due_at = 'infinity'");
-        report(c, NULL, "", rows[i].faults);
+        report(c, i == 0 ? "1:1:" : NULL, "", rows[i].faults);
         bool woken = strcmp(sql_value(c, "SELECT due_at < 'infinity' FROM skylark.reconcile_queue WHERE service_id = '" SQL_SERVICE "'"), "t") == 0;
         CHECK(woken == rows[i].wakes, "row %zu: woken %d", i, woken);
         PGresult *r = PQexecParams(c, deployer_statements[DEPLOYER_SERVICE_LOAD].sql, 1, NULL, params, NULL, NULL, 0);
@@ -212,6 +217,36 @@ static void test_endpoint_fault(void)
         CHECK(doctor_says(c, "h: demo/web: port 22 is not served") == rows[i].mine, "row %zu: doctor", i);
     }
     sql_run(c, "DELETE FROM skylark.fronts");
+}
+
+/* What is said of all fronts: to services that wait for one, and to the operator. */
+static void test_front_trouble(void)
+{
+    static const struct {
+        const char *change, *fault, *doctor;
+    } rows[] = {
+        {"DELETE FROM skylark.fronts", "", "none has ever reported"},
+        {"INSERT INTO skylark.fronts (name, fault, fault_since) VALUES ('a', 'nginx: no', now())", "a: nginx: no", "a: nginx: no"},
+        {"INSERT INTO skylark.fronts (name, applied_snapshot) VALUES ('b', '1:1:')", "", "a has never served: nginx: no"},
+        {"UPDATE skylark.fronts SET fault = 'x', fault_since = now() WHERE name = 'b'", "b: x", "b: x"},
+        {"UPDATE skylark.fronts SET observed_at = now() - interval '31 s' WHERE name = 'a'", "b: x", "skylarkctl front forget a"},
+        {"UPDATE skylark.fronts SET observed_at = now() - interval '40 s' WHERE name = 'b'", "no skylark-router has reported since 2",
+         "no skylark-router has reported since 2"},
+    };
+    PGconn *c = sql_with_service();
+    char *output;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        CHECK(sql_run(c, "%s", rows[i].change)[0] == '\0', "%s", PQerrorMessage(c));
+        const char *fault = sql_value(c, "SELECT fault FROM skylark.front_state");
+        CHECK(strncmp(fault, rows[i].fault, strlen(rows[i].fault)) == 0 && (fault[0] == '\0') == (rows[i].fault[0] == '\0'), "row %zu: %s", i, fault);
+        CHECK(doctor_says(c, rows[i].doctor), "row %zu: doctor", i);
+    }
+    CHECK(sql_ctl("skylark_shared", "front forget b", &output) == 0, "%s", output);
+    free(output);
+    CHECK(sql_ctl("skylark_shared", "front forget b 2>&1", &output) != 0 && strstr(output, "there is no such front") != NULL, "%s", output);
+    free(output);
+    CHECK(sql_ctl("skylark_shared", "front forget a", NULL) == 0, "forget");
+    CHECK(strcmp(sql_value(c, "SELECT known FROM skylark.front_state"), "f") == 0, "still known");
 }
 
 /* --- volumes --- */
@@ -370,6 +405,7 @@ const struct check_test tests_endpoints[] = {
     {"what a front serves", test_served},
     {"names that have become the operator's", test_own_names},
     {"a fault of one endpoint", test_endpoint_fault},
+    {"what is said of the fronts", test_front_trouble},
     {"what is on the engine stays what it is", test_kept_volumes},
     {"a circle of links, made at once", test_links_at_once},
     {"bad settings", test_settings},

@@ -21,6 +21,7 @@ enum seen {
     FRONTED = 1 << 1, /* its requests come through the fronts */
     SERVED = 1 << 2,  /* which know what to do with it */
     BUSY = 1 << 3,    /* and hold connections to it */
+    NOTED = 1 << 4,   /* that they have taken its route away, at once when they were asked */
 };
 
 /* An instance as the rows of the tables write it: ages in milliseconds before NOW, -1 for never. */
@@ -160,12 +161,21 @@ static const struct row rows[] = {
      .given = {SEEN(0, 1, 10, FRONTED | SERVED), SEEN(1, 1, 10, FRONTED | SERVED)}, .actions = "unroute 1"},
     {"scaled down, it never got requests: told to end at once", 0, 1, .given = {SEEN(0, 1, 10, FRONTED | UNREADY)},
      .actions = "term 0"},
-    {"unrouted: the fronts have not heard of it", 0, 1, .given = {DRAINS(0, 1, 5000, 0)}, .actions = "", .due_in = 25000},
-    {"unrouted: connections are left", 0, 1, .given = {DRAINS(0, 1, 5000, SERVED | BUSY)}, .actions = "", .due_in = 25000},
-    {"unrouted and drained, but just now", 0, 1, .given = {DRAINS(0, 1, 100, SERVED)}, .actions = "", .due_in = 400},
-    {"unrouted and drained", 0, 1, .given = {DRAINS(0, 1, 500, SERVED)}, .actions = "term 0"},
-    {"unrouted, still busy, for too long", 0, 1, .given = {DRAINS(0, 1, 30000, BUSY)}, .actions = "term 0"},
-    {"scaled up again while one drains: its place is taken", 1, 1, .given = {DRAINS(0, 1, 5000, SERVED | BUSY)}, .actions = "",
+    {"to be unrouted: the fronts have not heard of it", 1, 1, .given = {RUNS(0, 1, 99999), DRAINS(1, 1, 5000, 0)}, .actions = "",
+     .due_in = 2000},
+    {"to be unrouted, for long: it gets requests still, and goes on", 1, 1,
+     .given = {RUNS(0, 1, 99999), DRAINS(1, 1, 99999, BUSY)}, .front_fault = "no skylark-router has reported", .actions = "",
+     .due_in = 2000, .condition = PLAN_FAILING,
+     .says = "Instance web.1 is to end, but may still get requests: no skylark-router has reported."},
+    {"to be unrouted, none is to be left: not longer than connections would have", 0, 1, .given = {DRAINS(0, 1, 29999, BUSY)},
+     .actions = "", .due_in = 2000},
+    {"to be unrouted, none is to be left, for long", 0, 1, .given = {DRAINS(0, 1, 30000, BUSY)}, .actions = "term 0"},
+    {"unrouted just now: noted", 0, 1, .given = {DRAINS(0, 1, 5000, SERVED | BUSY)}, .actions = "unrouted 0"},
+    {"unrouted: connections are left", 0, 1, .given = {DRAINS(0, 1, 5000, SERVED | BUSY | NOTED)}, .actions = "", .due_in = 25000},
+    {"unrouted and drained, but just now", 0, 1, .given = {DRAINS(0, 1, 100, SERVED | NOTED)}, .actions = "", .due_in = 400},
+    {"unrouted and drained", 0, 1, .given = {DRAINS(0, 1, 500, SERVED | NOTED)}, .actions = "term 0"},
+    {"unrouted, still busy, for too long", 0, 1, .given = {DRAINS(0, 1, 30000, SERVED | BUSY | NOTED)}, .actions = "term 0"},
+    {"scaled up again while one drains: its place is taken", 1, 1, .given = {DRAINS(0, 1, 5000, SERVED | BUSY | NOTED)}, .actions = "",
      .due_in = 25000},
     {"update: the old one stays until the new one answers", 1, 2,
      .given = {SEEN(0, 1, 99999, FRONTED | SERVED), SEEN(0, 2, 6000, FRONTED | UNREADY)}, .actions = "probe 0", .due_in = 750},
@@ -178,7 +188,9 @@ static const struct row rows[] = {
      .actions = "probe 0", .due_in = 1000, .condition = PLAN_FAILING,
      .says = "The update is failing; 2 instances of the previous version keep running."},
     {"stop first: the old one is drained before its successor is made", 1, 2, .stop_first = true,
-     .given = {DRAINS(0, 1, 5000, SERVED | BUSY)}, .actions = "", .due_in = 25000},
+     .given = {DRAINS(0, 1, 5000, SERVED | BUSY | NOTED)}, .actions = "", .due_in = 25000},
+    {"update: an old one that does not answer yet is asked on, and gets requests while it stays", 1, 2, .no_image = true,
+     .given = {SEEN(0, 1, 4000, UNREADY)}, .actions = "probe 0", .due_in = 500, .needs_image = true},
 };
 
 static void instance_of(const struct given *g, int n, struct plan_instance *i)
@@ -193,6 +205,7 @@ static void instance_of(const struct given *g, int n, struct plan_instance *i)
     i->started_ms = g->started_ago >= 0 ? NOW - g->started_ago : 0;
     i->ready_ms = (g->seen & UNREADY) == 0 ? i->started_ms : 0;
     i->unroute_ms = g->unroute_ago > 0 ? NOW - g->unroute_ago : 0;
+    i->unrouted_ms = (g->seen & NOTED) != 0 ? i->unroute_ms : 0;
     i->stop_requested_ms = g->stop_ago >= 0 ? NOW - g->stop_ago : 0;
     i->finished_ms = g->finished_ago >= 0 ? NOW - g->finished_ago : 0;
     snprintf(i->reason, sizeof i->reason, "ended with exit code 1");
@@ -201,7 +214,7 @@ static void instance_of(const struct given *g, int n, struct plan_instance *i)
 static void actions_text(const struct plan *plan, struct buf *out)
 {
     static const char *const names[PLAN_STEP__MAX] = {
-        [PLAN_NEW] = "new", [PLAN_ENSURE] = "ensure", [PLAN_PROBE] = "probe", [PLAN_UNROUTE] = "unroute",
+        [PLAN_NEW] = "new", [PLAN_ENSURE] = "ensure", [PLAN_PROBE] = "probe", [PLAN_UNROUTE] = "unroute", [PLAN_UNROUTED] = "unrouted",
         [PLAN_TERM] = "term", [PLAN_KILL] = "kill", [PLAN_REMOVE] = "remove", [PLAN_FORGET] = "forget",
     };
     for (size_t i = 0; i < plan->n_actions; i++) {
@@ -282,6 +295,9 @@ static void model_act(struct model *m, const struct plan_action *a)
     case PLAN_UNROUTE:
         i->unroute_ms = m->now;
         i->route_served = false;
+        break;
+    case PLAN_UNROUTED:
+        i->unrouted_ms = m->now;
         break;
     case PLAN_TERM:
         i->stop_requested_ms = m->now;

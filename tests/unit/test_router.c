@@ -80,11 +80,10 @@ static void test_http(void)
 {
     struct render_output out;
     render(HTTP("web-a.apps.example.com", "\"shop.example.org\"", "\"10.0.0.2:80\", \"[fd00::2]:80\""), &out);
-    CU_ASSERT_TRUE(has(&out.http, "upstream skylark-" ID "-80 {"));
+    CU_ASSERT_TRUE(has(&out.http, "upstream " ID "-80 {"));
     CU_ASSERT_TRUE(has(&out.http, "server 10.0.0.2:80 ") && has(&out.http, "server [fd00::2]:80 "));
-    CU_ASSERT_TRUE(has(&out.http, "server_name web-a.apps.example.com shop.example.org;"));
-    CU_ASSERT_TRUE(has(&out.http, "proxy_pass http://skylark-" ID "-80;"));
-    CU_ASSERT_TRUE(has(&out.http, "server_name *.apps.example.com;"));
+    CU_ASSERT_TRUE(has(&out.http, " web-a.apps.example.com " ID "-80;\n") && has(&out.http, " shop.example.org " ID "-80;\n"));
+    CU_ASSERT_TRUE(has(&out.http, "server_name *.apps.example.com\n        shop.example.org;"));
     CU_ASSERT_TRUE(has(&out.http, out.version));
     CU_ASSERT_EQUAL(out.stream.len, 0);
     CU_ASSERT_TRUE(out.endpoints == 1 && out.servers == 2 && out.faults == NULL);
@@ -96,8 +95,8 @@ static void test_http_none(void)
 {
     struct render_output out;
     render(HTTP("web-a.apps.example.com", "", ""), &out);
-    CU_ASSERT_FALSE(has(&out.http, "upstream"));
-    CU_ASSERT_TRUE(has(&out.http, "server_name web-a.apps.example.com;") && has(&out.http, "return 503;"));
+    CU_ASSERT_FALSE(has(&out.http, "\nupstream "));
+    CU_ASSERT_TRUE(has(&out.http, " web-a.apps.example.com none;\n"));
     render_output_free(&out);
 }
 
@@ -143,25 +142,54 @@ static void test_injection(void)
     }
 }
 
+/* A certificate of its own for a name, made by openssl. */
+static void certificate_make(const char *name)
+{
+    char command[512];
+    snprintf(command, sizeof command,
+             "mkdir -p '%s/%s' && cd '%s/%s' && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 "
+             "-subj /CN=%s -keyout privkey.pem -out fullchain.pem 2>/dev/null", folder, name, folder, name, name);
+    CU_ASSERT_EQUAL(system(command), 0);
+}
+
 static void test_certificates(void)
 {
-    struct render_output before, own, renewed;
+    struct render_output before, own, renewed, broken;
     char path[128], line[256];
     const char *endpoint = HTTP("web-a.apps.example.com", "\"one.example.org\", \"two.example.org\"", "\"10.0.0.2:80\"");
     render(endpoint, &before);
-    CU_ASSERT_TRUE(has(&before.http, "server_name web-a.apps.example.com one.example.org two.example.org;"));
+    CU_ASSERT_TRUE(has(&before.http, "*.apps.example.com\n        one.example.org\n        two.example.org;"));
+    certificate_make("two.example.org");
     snprintf(path, sizeof path, "%s/two.example.org", folder);
-    CU_ASSERT_EQUAL(mkdir(path, 0755), 0);
-    file_write("two.example.org/fullchain.pem", "first");
-    file_write("two.example.org/privkey.pem", "first");
     render(endpoint, &own);
     snprintf(line, sizeof line, "ssl_certificate %s/fullchain.pem;", path);
-    CU_ASSERT_TRUE(has(&own.http, "server_name web-a.apps.example.com one.example.org;"));
-    CU_ASSERT_TRUE(has(&own.http, "server_name two.example.org;") && has(&own.http, line));
+    CU_ASSERT_TRUE(has(&own.http, "*.apps.example.com\n        one.example.org;"));
+    CU_ASSERT_TRUE(has(&own.http, "server_name two.example.org;") && has(&own.http, line) && own.faults == NULL);
+    CU_ASSERT_TRUE(has(&own.http, " two.example.org " ID "-80;\n"));
     CU_ASSERT_STRING_NOT_EQUAL(own.version, before.version);
-    file_write("two.example.org/fullchain.pem", "renewed");
+    certificate_make("two.example.org");
     render(endpoint, &renewed);
     CU_ASSERT_STRING_NOT_EQUAL(renewed.version, own.version);
+    /* Half renewed, cut off, or no certificate at all: the name is served all the same, and it is said. */
+    static const char *const ways[][2] = {{"privkey.pem", "x"}, {"fullchain.pem", ""}, {"fullchain.pem", "-----BEGIN CERTIFICATE-----\nMIIB\n"}};
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+        char file[64];
+        certificate_make("two.example.org");
+        snprintf(file, sizeof file, "two.example.org/%s", ways[i][0]);
+        file_write(file, ways[i][1]);
+        render(endpoint, &broken);
+        CU_ASSERT_TRUE(has(&broken.http, "*.apps.example.com\n        one.example.org\n        two.example.org;"));
+        CU_ASSERT_PTR_NOT_NULL(strstr(json_object_to_json_string(broken.faults),
+                                      "port 80 is served under two.example.org with the server's own certificate"));
+        render_output_free(&broken);
+    }
+    certificate_make("other");
+    snprintf(line, sizeof line, "cp '%s/other/privkey.pem' '%s/two.example.org/'", folder, folder);
+    certificate_make("two.example.org");
+    CU_ASSERT_EQUAL(system(line), 0);
+    render(endpoint, &broken);
+    CU_ASSERT_PTR_NOT_NULL(strstr(json_object_to_json_string(broken.faults), "key values mismatch"));
+    render_output_free(&broken);
     render_output_free(&before);
     render_output_free(&own);
     render_output_free(&renewed);
@@ -203,7 +231,10 @@ static void test_drain(void)
     file_write("tcp", "  sl  local_address rem_address   st tx_queue rx_queue\n"
                       "   0: 0100007F:1F90 0200000A:0050 01 00000000:00000000 00:00000000 00000000\n"  /* 10.0.0.2:80 */
                       "   1: 0100007F:1F91 0300000A:0050 06 00000000:00000000 00:00000000 00000000\n"  /* TIME_WAIT */
-                      "   2: 0100007F:1F92 0400000A:0051 01 00000000:00000000 00:00000000 00000000\n"); /* another port */
+                      "   2: 0100007F:1F92 0400000A:0051 01 00000000:00000000 00:00000000 00000000\n"  /* another port */
+                      /* Half closed: by nginx, which waits for the answer; and what is left of one that it gave up. */
+                      "   3: 0100007F:1F93 0500000A:0050 05 00000000:00000000 00:00000000 00000000  33        0 4711 1 0 0\n"
+                      "   4: 0100007F:1F94 0600000A:0050 04 00000000:00000000 00:00000000 00000000   0        0 0 1 0 0\n");
     file_write("tcp6", "  sl  local_address rem_address   st tx_queue rx_queue\n"
                        "   0: 00000000000000000000000001000000:1F90 000000FD000000000000000002000000:0050 08 0:0 0:0 0\n");
     snprintf(path, sizeof path, "%s/tcp", folder);
@@ -212,9 +243,10 @@ static void test_drain(void)
     struct json_object *draining = json_tokener_parse(
         "[{\"id\": \"busy\", \"peers\": [\"10.0.0.2:81\", \"10.0.0.2:80\"]}, {\"id\": \"done\", \"peers\": [\"10.0.0.3:80\"]},"
         " {\"id\": \"other-port\", \"peers\": [\"10.0.0.4:80\"]}, {\"id\": \"six\", \"peers\": [\"[fd00::2]:80\"]},"
-        " {\"id\": \"none\", \"peers\": []}]");
-    CU_ASSERT_EQUAL(drain_busy(draining, tables, &ids), 2);
-    CU_ASSERT_STRING_EQUAL(buf_text(&ids), "{busy,six}");
+        " {\"id\": \"none\", \"peers\": []}, {\"id\": \"half\", \"peers\": [\"10.0.0.5:80\"]},"
+        " {\"id\": \"orphan\", \"peers\": [\"10.0.0.6:80\"]}]");
+    CU_ASSERT_EQUAL(drain_busy(draining, tables, &ids), 3);
+    CU_ASSERT_STRING_EQUAL(buf_text(&ids), "{busy,six,half}");
     json_object_put(draining);
     buf_clear(&ids);
     CU_ASSERT_EQUAL(drain_busy(NULL, tables, &ids), 0);

@@ -47,17 +47,26 @@ SELECT CASE WHEN COALESCE(max(now() - due_at), interval '0') < interval '1 minut
 FROM skylark.autoscaling_queue
 WHERE due_at < now()
 UNION ALL
-SELECT CASE WHEN count(f.name) > 0 AND bool_and(f.fault = '' AND f.endpoint_faults = '{}') THEN 'ok' ELSE 'FAIL' END, 'fronts',
-       CASE WHEN count(f.name) = 0 THEN 'none reports; is skylark-router running?'
-            WHEN bool_and(f.fault = '' AND f.endpoint_faults = '{}') THEN count(*) || ' serve the latest routes'
-            ELSE concat_ws('; ', string_agg(f.name || ': ' || f.fault, '; ') FILTER (WHERE f.fault <> ''),
-                           string_agg(e.faults, '; ')) END
-FROM skylark.live_fronts f
-LEFT JOIN LATERAL (
-    SELECT string_agg(f.name || ': ' || n.name || '/' || s.name || ': ' || e.value, '; ' ORDER BY n.name, s.name) AS faults
-    FROM jsonb_each_text(f.endpoint_faults) e
+SELECT CASE WHEN s.live AND s.fault IS NULL AND e.faults IS NULL THEN 'ok' ELSE 'FAIL' END, 'fronts',
+       CASE WHEN NOT s.known THEN 'none has ever reported; is skylark-router running?'
+            WHEN s.live AND s.fault IS NULL AND e.faults IS NULL
+            THEN (SELECT count(*) FROM skylark.live_fronts) || ' serve the latest routes'
+            ELSE concat_ws('; ', s.fault, e.faults) END
+FROM skylark.front_state s
+CROSS JOIN LATERAL (
+    SELECT string_agg(f.name || ': ' || n.name || '/' || s.name || ': ' || e.value, '; ' ORDER BY f.name, n.name, s.name) AS faults
+    FROM skylark.live_fronts f
+    CROSS JOIN LATERAL jsonb_each_text(f.endpoint_faults) e
     JOIN skylark.services s ON s.id = e.key::uuid
-    JOIN skylark.namespaces n ON n.id = s.namespace_id) e ON true
+    JOIN skylark.namespaces n ON n.id = s.namespace_id) e
+UNION ALL
+SELECT 'WARN', 'fronts', string_agg(
+           f.name || CASE WHEN f.observed_at > now() - interval '30 seconds' THEN ' has never served: ' || f.fault
+                          ELSE ' is silent since ' || f.observed_at::timestamptz(0)
+                               || '; if it is gone for good: skylarkctl front forget ' || f.name END, '; ' ORDER BY f.name)
+FROM skylark.fronts f
+WHERE NOT EXISTS (SELECT FROM skylark.live_fronts l WHERE l.name = f.name)
+HAVING count(*) > 0
 UNION ALL
 SELECT CASE WHEN g.host_names = '{localhost}' OR c.names IS NOT NULL THEN 'WARN' ELSE 'ok' END, 'host names',
        CASE WHEN c.names IS NOT NULL

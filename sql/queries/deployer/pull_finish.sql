@@ -20,9 +20,16 @@ WITH pull AS (
                 w.image_ref || CASE WHEN w.error <> '' THEN ': ' || w.error ELSE '' END, q.request_id
          FROM waiting w
          JOIN skylark.namespaces n ON n.id = w.namespace_id
-         JOIN skylark.reconcile_queue q ON q.service_id = w.id)
+         JOIN skylark.reconcile_queue q ON q.service_id = w.id),
+     -- Locked in the order of the key, as everybody does who changes several: nobody waits in a circle.
+     due AS (
+         SELECT q.service_id
+         FROM skylark.reconcile_queue q
+         WHERE q.service_id IN (SELECT w.id FROM waiting w)
+         ORDER BY q.service_id
+         FOR UPDATE)
 UPDATE skylark.reconcile_queue q
 SET wakes = q.wakes + 1, due_at = LEAST(q.due_at, now())
-FROM waiting w
-WHERE q.service_id = w.id
+FROM due
+WHERE q.service_id = due.service_id
 RETURNING pg_notify('skylark_services', q.service_id::text)

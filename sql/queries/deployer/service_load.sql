@@ -55,7 +55,7 @@ SELECT json_build_object(
                                  WHERE v.service_id = s.id
                                    AND NOT EXISTS (SELECT FROM skylark.kept_volumes k
                                                    WHERE k.service_id = v.service_id AND k.app_volume_dir = v.app_volume_dir)),
-    'front_fault', (SELECT string_agg(f.name || ': ' || f.fault, '; ') FROM skylark.live_fronts f WHERE f.fault <> ''),
+    'front_fault', (SELECT f.fault FROM skylark.front_state f),
     'endpoint_fault', (SELECT string_agg('On the front ' || f.name || ', ' || (f.endpoint_faults ->> s.id::text) || '.', ' ' ORDER BY f.name)
                        FROM skylark.live_fronts f WHERE f.endpoint_faults ? s.id::text),
     'alone', NOT EXISTS (SELECT FROM skylark.services o
