@@ -187,6 +187,22 @@ static bool row_agrees(const struct plan_instance *i, const struct engine_contai
            (i->state == PLAN_CREATED && c->state == ENGINE_CREATED);
 }
 
+/* One that gets requests, and whose health check has begun to say unhealthy: it gets none until it says otherwise. */
+static enum pass_status note_unhealthy(struct role *role, struct plan_instance *i)
+{
+    const char *params[] = {i->id, role->name};
+    long noted = 0;
+    enum db_status status = db_execute(role->db, DEPLOYER_INSTANCE_UNREADY, params, &noted);
+    i->ready_ms = 0;
+    return lease_judge(status, noted, 1);
+}
+
+static bool is_ailing(const struct plan_instance *i, const struct engine_container *c)
+{
+    return c->state == ENGINE_RUNNING && c->health == ENGINE_HEALTH_BAD && i->state == PLAN_RUNNING && i->ready_ms > 0 &&
+           i->unroute_ms == 0 && i->stop_requested_ms == 0;
+}
+
 static enum pass_status match(struct role *role, struct service *s, const struct engine_container_list *list, struct seen *seen)
 {
     enum pass_status status = PASS_OK;
@@ -195,6 +211,8 @@ static enum pass_status match(struct role *role, struct service *s, const struct
         const struct engine_container *c = container_of(list, i);
         if (c != NULL && !row_agrees(i, c)) {
             status = inspect(role, s, c->id, i, seen);
+        } else if (c != NULL && is_ailing(i, c)) {
+            status = note_unhealthy(role, i);
         } else if (c == NULL && i->state != PLAN_INTENDED && i->state != PLAN_GONE) {
             i->vanished = i->state == PLAN_RUNNING;
             mark_gone(i, i->state == PLAN_EXITED || i->stop_requested_ms > 0 ? "" : "was removed by hand");

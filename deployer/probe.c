@@ -48,33 +48,34 @@ static bool silent_port(const struct plan_instance *i, const char *address, char
     return false;
 }
 
-static bool container_ready(const struct service *s, const struct plan_instance *i, const struct engine_container *c,
-                            struct buf *words)
+static enum probe_verdict judge(const struct service *s, const struct plan_instance *i, const struct engine_container *c,
+                                struct buf *words)
 {
     const char *name = service_text(s, "name");
     char port[8];
     switch (c->health) {
     case ENGINE_HEALTH_GOOD:
-        return true;
+        return PROBE_READY;
     case ENGINE_HEALTH_STARTING:
         buf_addf(words, "Instance %s.%d runs; its image's health check has not said healthy yet.", name, i->slot);
-        return false;
+        return PROBE_WAITING;
     case ENGINE_HEALTH_BAD:
         buf_addf(words, "Instance %s.%d runs, but its image's health check says unhealthy; it gets no requests.", name, i->slot);
-        return false;
+        return PROBE_UNHEALTHY;
     case ENGINE_HEALTH_NONE:
         break;
     }
     if (!silent_port(i, c->address, port))
-        return true;
+        return PROBE_READY;
     buf_addf(words, "Instance %s.%d runs, but does not answer on port %s yet; it gets no requests.", name, i->slot, port);
-    return false;
+    return PROBE_WAITING;
 }
 
-enum pass_status probe_instance(struct role *role, struct service *s, const struct plan_instance *i, bool *ready, struct buf *words)
+enum pass_status probe_instance(struct role *role, struct service *s, const struct plan_instance *i, enum probe_verdict *verdict,
+                                struct buf *words)
 {
     struct engine_container c;
-    *ready = false;
+    *verdict = PROBE_WAITING;
     enum pass_status status = lease_keep(role, s);
     if (status != PASS_OK)
         return status;
@@ -84,7 +85,7 @@ enum pass_status probe_instance(struct role *role, struct service *s, const stru
     if (found != ENGINE_OK)
         return pass_of_engine(role, found);
     if (c.state == ENGINE_RUNNING)
-        *ready = container_ready(s, i, &c, words);
+        *verdict = judge(s, i, &c, words);
     engine_container_clear(&c);
     return PASS_OK;
 }

@@ -29,6 +29,7 @@ struct outcome {
     struct buf message;
     struct buf probe_words; /* why the first instance that was asked is not ready */
     int64_t due_ms; /* from now; -1: only when woken */
+    bool unhealthy; /* an instance's health check says so */
     bool removed;   /* the service's row is gone */
 };
 
@@ -255,9 +256,10 @@ static enum pass_status instance_note(struct role *role, const struct plan_insta
 static enum pass_status instance_probe(struct role *role, struct service *s, const struct plan_instance *i, struct outcome *o)
 {
     struct buf words = {0};
-    bool ready;
-    enum pass_status status = probe_instance(role, s, i, &ready, &words);
-    if (status == PASS_OK && ready) {
+    enum probe_verdict verdict;
+    enum pass_status status = probe_instance(role, s, i, &verdict, &words);
+    o->unhealthy = o->unhealthy || verdict == PROBE_UNHEALTHY;
+    if (status == PASS_OK && verdict == PROBE_READY) {
         status = instance_note(role, i, DEPLOYER_INSTANCE_READY);
         outcome_due(o, 0);
     } else if (o->probe_words.len == 0) {
@@ -380,7 +382,7 @@ static enum pass_status decide_and_act(struct role *role, struct service *s, str
     struct plan plan = {0};
     plan_make(&input, &plan);
     enum pass_status status = plan.failed ? PASS_DATABASE_AWAY : plan_carry_out(role, s, &plan, o);
-    o->condition = plan.condition;
+    o->condition = o->unhealthy ? PLAN_FAILING : plan.condition;
     buf_adds(&o->message, buf_text(&plan.message));
     if (o->probe_words.len > 0)
         buf_addf(&o->message, "%s%s", o->message.len > 0 ? " " : "", buf_text(&o->probe_words));

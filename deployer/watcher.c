@@ -27,7 +27,8 @@ struct watcher {
 
 static void event_seen(void *context, const struct engine_event *event)
 {
-    static const char *const telling[] = {"start", "die", "destroy", "oom", "pause", "unpause", "rename"};
+    static const char *const telling[] = {"start", "die", "destroy", "oom", "pause", "unpause", "rename",
+                                          "health_status: healthy", "health_status: unhealthy"};
     struct watcher *w = context;
     bool tells = false;
     uuid_t uuid;
@@ -79,8 +80,9 @@ static enum engine_status compare_all(struct watcher *w, bool *compared)
         counts[list.items[i].state]++;
         uuid_t uuid;
         bool valid = uuid_parse(list.items[i].instance, uuid) == 0;
-        buf_addf(&all, "%s{\"id\":\"%s\",\"state\":\"%s\",\"instance\":%s%s%s}", i > 0 ? "," : "", list.items[i].id,
-                 state_name(list.items[i].state), valid ? "\"" : "",
+        buf_addf(&all, "%s{\"id\":\"%s\",\"state\":\"%s\",\"unhealthy\":%s,\"instance\":%s%s%s}", i > 0 ? "," : "",
+                 list.items[i].id, state_name(list.items[i].state),
+                 list.items[i].health == ENGINE_HEALTH_BAD ? "true" : "false", valid ? "\"" : "",
                  valid ? list.items[i].instance : "null", valid ? "\"" : "");
     }
     buf_addc(&all, ']');

@@ -53,6 +53,15 @@ void engine_container_list_free(struct engine_container_list *list)
     *list = (struct engine_container_list){0};
 }
 
+/* A list has it in words for people only: "Up 2 hours (unhealthy)". */
+static enum engine_health listed_health(const char *status)
+{
+    return strstr(status, "(unhealthy)") != NULL           ? ENGINE_HEALTH_BAD
+           : strstr(status, "(healthy)") != NULL           ? ENGINE_HEALTH_GOOD
+           : strstr(status, "(health: starting)") != NULL ? ENGINE_HEALTH_STARTING
+                                                           : ENGINE_HEALTH_NONE;
+}
+
 enum engine_status engine_container_find(struct engine *e, const char *installation, const char *service,
                                          struct engine_container_list *list)
 {
@@ -76,6 +85,7 @@ enum engine_status engine_container_find(struct engine *e, const char *installat
         const char *name = names != NULL ? json_object_get_string(json_object_array_get_idx(names, 0)) : NULL;
         read_identity(c, docker_text(one, "Id"), name != NULL ? name : "", labels);
         c->state = state_of(docker_text(one, "State"));
+        c->health = listed_health(docker_text(one, "Status"));
         c->error = copy("");
     }
     json_object_put(found);

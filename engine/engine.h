@@ -84,13 +84,13 @@ struct engine_container {
     int64_t generation;
     int slot;
     enum engine_container_state state;
+    enum engine_health health; /* while it runs */
     /* From here on only engine_container_inspect fills: */
     int64_t started_ns, finished_ns; /* since 1970; 0: never */
     int exit_code;
     bool oom_killed;
     int64_t cpu_millis; /* its limit in thousandths of a CPU; 0: all that the node has */
     char *error; /* why it could not be started, in the engine's words; "" */
-    enum engine_health health;
     char address[ENGINE_ADDRESS_SIZE]; /* in its network, while it runs; else "" */
     struct engine_published *published; /* while it runs */
     size_t n_published;

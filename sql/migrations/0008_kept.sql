@@ -55,6 +55,7 @@ COMMENT ON COLUMN skylark.front_state.live IS 'Whether any serves, and reports.'
 COMMENT ON COLUMN skylark.front_state.fault IS 'Why the latest routes are not served; null when they are.';
 
 ALTER TABLE skylark.instances ADD COLUMN unrouted_at timestamptz;
+COMMENT ON COLUMN skylark.instances.ready_at IS 'Since when it takes requests: its ports have answered, or its image''s health check says healthy; null while that says unhealthy.';
 COMMENT ON COLUMN skylark.instances.unrouted_at IS 'When every front had stopped to send it requests: from then on its connections have time to end.';
 
 -- Skylark's own variable, which a client that writes back what it has read sends as if it were one of its own.

@@ -164,8 +164,15 @@ static void test_healthcheck(void)
 {
     if (!service_create_of("team/checked:v1", "checked", 1, "," PORTS))
         return;
-    service_says("checked", "Deploying", "health check", 30);
+    service_says("checked", "Deploying", "health check has not said", 30);
     shell_says(0, "503", CURL "-o /dev/null -w '%%{http_code}' https://checked-madams.skylark.localhost:8443/");
+    free(world_shell(NULL, "docker exec $(docker ps -q --filter label=skylark.name=checked) touch /tmp/healthy"));
+    service_runs("madams", "checked", 1, 20);
+    shell_says(5, "page of checked-0 v1", CURL "https://checked-madams.skylark.localhost:8443/");
+    /* And when it gets none any more. */
+    free(world_shell(NULL, "docker exec $(docker ps -q --filter label=skylark.name=checked) rm /tmp/healthy"));
+    service_says("checked", "Error", "health check says unhealthy", 30);
+    shell_says(5, "503", CURL "-o /dev/null -w '%%{http_code}' https://checked-madams.skylark.localhost:8443/");
     free(world_shell(NULL, "docker exec $(docker ps -q --filter label=skylark.name=checked) touch /tmp/healthy"));
     service_runs("madams", "checked", 1, 20);
     shell_says(5, "page of checked-0 v1", CURL "https://checked-madams.skylark.localhost:8443/");

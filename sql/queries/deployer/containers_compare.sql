@@ -1,12 +1,13 @@
--- Compares all containers of the installation ($1: an array of {id, instance, state}) with the rows. Makes each
+-- Compares all containers of the installation ($1: an array of {id, instance, state, unhealthy}) with the rows. Makes each
 -- service due whose rows say something else and wakes the deployers; returns the ids of containers that no row knows.
 WITH there AS (
-         SELECT x.* FROM jsonb_to_recordset($1::jsonb) AS x (id text, instance uuid, state text)),
+         SELECT x.* FROM jsonb_to_recordset($1::jsonb) AS x (id text, instance uuid, state text, unhealthy boolean)),
      different AS (
          SELECT i.service_id
          FROM skylark.instances i
          LEFT JOIN there t ON t.instance = i.id
-         WHERE i.state IN ('created', 'running', 'exited') AND i.state IS DISTINCT FROM t.state
+         WHERE i.state IN ('created', 'running', 'exited')
+           AND (i.state IS DISTINCT FROM t.state OR (t.unhealthy AND i.ready_at IS NOT NULL AND i.unroute_requested_at IS NULL))
          UNION
          SELECT i.service_id
          FROM there t
