@@ -28,7 +28,7 @@
 #define RELOAD_MOST_MS 30000
 /* What was refused is tried again, since what is wrong may be mended outside the database. */
 #define REFUSED_LEAST_MS 5000
-/* Between two reports while nginx takes its time; silent for longer than 30 s, a front is not waited for. */
+/* Between two reports, at most, whatever else takes its time; silent for longer than 30 s, a front is not waited for. */
 #define BEAT_REPORT_MS 5000
 /* Between two looks at connections, while any instance is being drained. */
 #define DRAIN_LOOK_MS 100
@@ -165,7 +165,6 @@ static void render_and_apply(struct router *r, struct json_object *routes, const
         metrics_set(FIGURE_SERVERS, 0, output.servers);
         set_route_fault(r, "");
         set_endpoint_faults(r, output.faults);
-        look_busy(r);
         if (!report(r, snapshot)) {
             r->dirty = true;
             r->next_apply_ms = clock_monotonic_ms() + RELOAD_LEAST_MS;
@@ -192,6 +191,7 @@ static void pass(struct router *r)
     if (routes != NULL) {
         json_object_put(r->draining);
         r->draining = json_object_get(json_object_object_get(routes, "draining"));
+        look_busy(r); /* whatever is reported from here on, this is true */
         render_and_apply(r, routes, PQgetvalue(result, 0, 0));
     }
     json_object_put(routes);
@@ -206,6 +206,8 @@ static int wait_ms(const struct router *r)
         until = r->next_apply_ms;
     if (json_object_is_type(r->draining, json_type_array) && json_object_array_length(r->draining) > 0 && until > now + DRAIN_LOOK_MS)
         until = now + DRAIN_LOOK_MS;
+    if (until > r->reported_ms + BEAT_REPORT_MS)
+        until = r->reported_ms + BEAT_REPORT_MS;
     return until > now ? (int)(until - now) : 0;
 }
 
@@ -217,7 +219,7 @@ static void turn(struct router *r)
     int64_t now = clock_monotonic_ms();
     if ((r->dirty || now >= r->next_pass_ms) && now >= r->next_apply_ms) {
         pass(r);
-    } else if (look_busy(r)) {
+    } else if (look_busy(r) || now - r->reported_ms >= BEAT_REPORT_MS) {
         report(r, NULL);
     }
     while (db_notified(r->db, payload, sizeof payload))

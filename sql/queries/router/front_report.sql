@@ -1,3 +1,4 @@
+-- hot
 -- Notes what the front $1 serves: the routes of the moment $2 (null: as before), $3 servers; the instances $4 (an array of
 -- uuids) still hold connections; $5 is what is wrong with all of it ('': nothing), $6 with single endpoints ({service: why}).
 -- Makes the services due that this is news for, and wakes the deployers.
@@ -39,13 +40,12 @@ WITH before AS (
      due AS (
          SELECT q.service_id
          FROM skylark.reconcile_queue q
-         WHERE q.service_id IN (SELECT a.service_id FROM affected a)
+         WHERE q.service_id = ANY (ARRAY(SELECT a.service_id FROM affected a))
          ORDER BY q.service_id
          FOR UPDATE),
      woken AS (
          UPDATE skylark.reconcile_queue q
          SET wakes = q.wakes + 1, due_at = LEAST(q.due_at, now())
-         FROM due
-         WHERE q.service_id = due.service_id
+         WHERE q.service_id = ANY (ARRAY(SELECT due.service_id FROM due))
          RETURNING pg_notify('skylark_services', q.service_id::text))
 SELECT count(*) FROM woken
