@@ -22,7 +22,7 @@ COMMON := buf clock config config_command config_value db db_copy db_stream db_t
 ENGINE := docker docker_body docker_container docker_image docker_log docker_network docker_pull docker_stream docker_usage
 API := checks dispatch fields form handle_document handle_health handle_list handle_logs handle_scaling \
        handle_service handle_token http_metrics json_scan listen main problem query_check reference request route service_fields settings worker
-DEPLOYER := container figures lease main observe plan probe puller reconcile reconciler role service settings watcher
+DEPLOYER := container figures lease main networks observe plan probe puller reconcile reconciler role service settings watcher
 AUTOSCALER := evaluate main settings
 COLLECTOR := assemble batch figures follower main maintain rate resume right sampler settings
 ROUTER := certificate drain figures front main render router settings

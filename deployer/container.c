@@ -14,25 +14,11 @@ struct container_volume {
     char **options; /* NULL-terminated */
 };
 
-static size_t array_of(struct json_object *object, const char *name, struct json_object **array)
-{
-    *array = NULL;
-    json_object_object_get_ex(object, name, array);
-    return json_object_is_type(*array, json_type_array) ? json_object_array_length(*array) : 0;
-}
-
-static const char *text_of(struct json_object *object, const char *name)
-{
-    struct json_object *value;
-    const char *text = json_object_object_get_ex(object, name, &value) ? json_object_get_string(value) : NULL;
-    return text != NULL ? text : "";
-}
-
 /* A list of texts, which stay the spec's. NULL when memory ran out. */
 static const char **texts_of(const struct service *s, const char *name)
 {
     struct json_object *array;
-    size_t n = array_of(s->spec, name, &array);
+    size_t n = service_list(s, name, &array);
     const char **texts = calloc(n + 1, sizeof *texts);
     for (size_t i = 0; i < n && texts != NULL; i++)
         texts[i] = json_object_get_string(json_object_array_get_idx(array, i));
@@ -64,7 +50,7 @@ char *container_fill_option(const char *option, const char *const *names, const 
 static int fill_options(const struct service *s, struct json_object *volume, struct container_volume *v)
 {
     static const char *const names[] = {"size_gb", "namespace", "service", "volume", NULL};
-    const char *const values[] = {text_of(volume, "size_gb"), service_text(s, "namespace"), service_text(s, "name"), v->name};
+    const char *const values[] = {item_text(volume, "size_gb"), service_text(s, "namespace"), service_text(s, "name"), v->name};
     struct json_object *options = NULL;
     json_object_object_get_ex(volume, "options", &options);
     size_t n = json_object_is_type(options, json_type_object) ? (size_t)json_object_object_length(options) : 0, i = 0;
@@ -87,7 +73,7 @@ static int fill_options(const struct service *s, struct json_object *volume, str
 static int fill_mounts(const struct service *s, int slot, struct container *made)
 {
     struct json_object *array;
-    made->n_volumes = array_of(s->spec, "volumes", &array);
+    made->n_volumes = service_list(s, "volumes", &array);
     made->mounts = calloc(made->n_volumes + 1, sizeof *made->mounts);
     made->volumes = calloc(made->n_volumes + 1, sizeof *made->volumes);
     if (made->mounts == NULL || made->volumes == NULL)
@@ -95,11 +81,11 @@ static int fill_mounts(const struct service *s, int slot, struct container *made
     for (size_t i = 0; i < made->n_volumes; i++) {
         struct json_object *volume = json_object_array_get_idx(array, i);
         struct container_volume *v = &made->volumes[i];
-        snprintf(v->name, sizeof v->name, "%s.%d.%s.%.8s", service_text(s, "name"), slot, text_of(volume, "id"), s->id);
+        snprintf(v->name, sizeof v->name, "%s.%d.%s.%.8s", service_text(s, "name"), slot, item_text(volume, "id"), s->id);
         if (fill_options(s, volume, v) != 0)
             return -1;
-        made->mounts[i] = (struct engine_mount){v->name, text_of(volume, "driver"), (const char *const *)v->options,
-                                                text_of(volume, "path")};
+        made->mounts[i] = (struct engine_mount){v->name, item_text(volume, "driver"), (const char *const *)v->options,
+                                                item_text(volume, "path")};
     }
     return 0;
 }
@@ -108,22 +94,27 @@ static int fill_mounts(const struct service *s, int slot, struct container *made
 static int fill_ports(const struct service *s, struct container *made, size_t *n_ports)
 {
     struct json_object *array;
-    size_t n = array_of(s->spec, "ports", &array), used = 0;
+    size_t n = service_list(s, "ports", &array), used = 0;
     made->ports = calloc(n + 1, sizeof *made->ports);
     if (made->ports == NULL)
         return -1;
     for (size_t i = 0; i < n; i++) {
         struct json_object *port = json_object_array_get_idx(array, i);
-        int number = (int)strtol(text_of(port, "container_port"), NULL, 10);
+        int number = (int)strtol(item_text(port, "container_port"), NULL, 10);
         size_t k = 0;
-        while (k < used && !(made->ports[k].container_port == number && strcmp(made->ports[k].protocol, text_of(port, "protocol")) == 0))
+        while (k < used && !(made->ports[k].container_port == number && strcmp(made->ports[k].protocol, item_text(port, "protocol")) == 0))
             k++;
         if (k == used)
-            made->ports[used++] = (struct engine_port){.container_port = number, .protocol = text_of(port, "protocol")};
-        made->ports[k].publish |= strcmp(text_of(port, "endpoint_type"), "direct-endpoint") == 0;
+            made->ports[used++] = (struct engine_port){.container_port = number, .protocol = item_text(port, "protocol")};
+        made->ports[k].publish |= strcmp(item_text(port, "endpoint_type"), "direct-endpoint") == 0;
     }
     *n_ports = used;
     return 0;
+}
+
+void container_alias(char alias[CONTAINER_ALIAS_SIZE], const char *service_name, int slot)
+{
+    snprintf(alias, CONTAINER_ALIAS_SIZE, "%s.%d", service_name, slot);
 }
 
 int container_of_service(const struct service *s, const struct plan_instance *instance, struct container *made,
@@ -143,8 +134,7 @@ int container_of_service(const struct service *s, const struct plan_instance *in
     /* The engine takes it for one more alias, and web-1 may be a service. It stays the same as long as the service does. */
     snprintf(made->hostname, sizeof made->hostname, "%.48s-%d-%.8s", name, instance->slot, s->id);
     made->aliases[0] = name;
-    /* With a period, which no service's name and no alias of a link has. */
-    snprintf(made->own_alias, sizeof made->own_alias, "%s.%d", name, instance->slot);
+    container_alias(made->own_alias, name, instance->slot);
     made->aliases[1] = made->own_alias;
     *spec = (struct engine_container_spec){
         .name = made->name,

@@ -5,9 +5,15 @@
 #include "deployer/service.h"
 #include "engine/engine.h"
 
+#define CONTAINER_ALIAS_SIZE 80
+
+/* What an instance is called in its networks besides its service's name: NAME.SLOT, with a period, which no service's name
+ * and no alias of a link has. */
+void container_alias(char alias[CONTAINER_ALIAS_SIZE], const char *service_name, int slot);
+
 /* Holds what an engine_container_spec points to. */
 struct container {
-    char name[160], hostname[64], own_alias[80];
+    char name[160], hostname[64], own_alias[CONTAINER_ALIAS_SIZE];
     const char **environment, **links;
     const char *aliases[3];
     char **command;

@@ -8,6 +8,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "deployer/networks.h"
 #include "gen/deployer_statements.h"
 
 #define NS_PER_MS 1000000
@@ -270,6 +271,8 @@ enum pass_status observe_service(struct role *role, struct service *s)
         status = write_seen(role, s, &seen);
     if (status == PASS_OK)
         status = remove_strays(role, s, &list);
+    if (status == PASS_OK)
+        status = networks_keep(role, s, &list);
     engine_container_list_free(&list);
     buf_free(&seen.json);
     return status;

@@ -13,6 +13,7 @@
 #include "common/log.h"
 #include "common/signals.h"
 #include "deployer/container.h"
+#include "deployer/networks.h"
 #include "deployer/probe.h"
 #include "gen/deployer_statements.h"
 
@@ -22,6 +23,8 @@
 /* A pull that is under way wakes the service itself; this is for the case that the puller dies. */
 #define PULL_LOOK_MS 15000
 #define IMAGE_REF_SIZE 512
+/* What the engine refused to connect is tried again. */
+#define NETWORK_LOOK_MS 10000
 
 /* What comes out of a pass, for status_write and service_release. */
 struct outcome {
@@ -134,9 +137,11 @@ static enum pass_status instance_refused(struct role *role, struct service *s, s
 {
     char reason[200];
     snprintf(reason, sizeof reason, "could not be made: %s", engine_error(role->engine));
-    enum pass_status forgotten = image_missing ? image_forget(role, s) : PASS_OK;
-    if (forgotten != PASS_OK)
-        return forgotten;
+    enum pass_status status = image_missing ? image_forget(role, s) : PASS_OK;
+    if (status == PASS_OK && i->container_id[0] != '\0')
+        status = pass_of_engine(role, engine_container_remove(role->engine, i->container_id));
+    if (status != PASS_OK)
+        return status;
     log_warning("instance %d %s", i->slot, reason);
     return observe_gone(role, s, i, reason);
 }
@@ -145,18 +150,16 @@ static enum pass_status instance_refused(struct role *role, struct service *s, s
 static enum pass_status container_make(struct role *role, struct service *s, struct plan_instance *i,
                                        const struct engine_container_spec *spec)
 {
-    struct engine_network_spec network = {spec->network, spec->installation, spec->namespace_name};
-    enum pass_status pass = lease_keep(role, s);
-    if (pass != PASS_OK)
-        return pass;
-    enum engine_status status = engine_network_ensure(role->engine, &network);
-    if (status != ENGINE_OK)
-        return engine_unusable(status) ? pass_of_engine(role, status) : instance_refused(role, s, i, false);
-    pass = lease_keep(role, s);
+    bool refused = false;
+    enum pass_status pass = networks_prepare(role, s, &refused);
+    if (pass == PASS_OK && refused)
+        return instance_refused(role, s, i, false);
+    if (pass == PASS_OK)
+        pass = lease_keep(role, s);
     if (pass != PASS_OK)
         return pass;
     char *container_id = NULL;
-    status = engine_container_create(role->engine, spec, &container_id);
+    enum engine_status status = engine_container_create(role->engine, spec, &container_id);
     if (status != ENGINE_OK)
         return engine_unusable(status) ? pass_of_engine(role, status)
                                       : instance_refused(role, s, i, status == ENGINE_NOT_FOUND);
@@ -169,7 +172,7 @@ static enum pass_status container_make(struct role *role, struct service *s, str
  * to them, and holds from then on. */
 static enum pass_status volumes_note(struct role *role, struct service *s)
 {
-    if (json_object_get_boolean(json_object_object_get(s->spec, "volumes_noted")))
+    if (service_flag(s, "volumes_noted"))
         return PASS_OK;
     const char *params[] = {s->id, json_object_to_json_string(json_object_object_get(s->spec, "volumes"))};
     return pass_of_db(db_execute(role->db, DEPLOYER_VOLUMES_MADE, params, NULL));
@@ -182,9 +185,15 @@ static enum pass_status container_start(struct role *role, struct service *s, st
     enum pass_status pass = volumes_note(role, s);
     if (pass == PASS_OK)
         pass = observe_instance(role, s, i);
-    if (pass == PASS_OK && i->state == PLAN_CREATED)
-        pass = lease_keep(role, s);
     if (pass != PASS_OK || i->state != PLAN_CREATED)
+        return pass;
+    bool refused = false;
+    pass = networks_join(role, s, i, &refused);
+    if (pass == PASS_OK && refused)
+        return instance_refused(role, s, i, false);
+    if (pass == PASS_OK)
+        pass = lease_keep(role, s);
+    if (pass != PASS_OK)
         return pass;
     enum engine_status status = engine_container_start(role->engine, i->container_id);
     if (engine_unusable(status))
@@ -333,15 +342,6 @@ static enum pass_status volumes_remove(struct role *role, const struct service *
     return pass_of_engine(role, engine_volume_remove_all(role->engine, role->installation, s->id));
 }
 
-/* The last service of a namespace takes the network with it; one that is made meanwhile makes a new one. */
-static enum pass_status network_remove(struct role *role, const struct service *s)
-{
-    if (!json_object_get_boolean(json_object_object_get(s->spec, "alone")))
-        return PASS_OK;
-    enum engine_status status = engine_network_remove(role->engine, service_text(s, "network"));
-    return status == ENGINE_CONFLICT ? PASS_OK : pass_of_engine(role, status);
-}
-
 /* A deleted service with nothing left on the engine: its volumes go, then its row. */
 static enum pass_status service_remove(struct role *role, struct service *s, struct outcome *o)
 {
@@ -349,7 +349,7 @@ static enum pass_status service_remove(struct role *role, struct service *s, str
     if (status == PASS_OK)
         status = volumes_remove(role, s);
     if (status == PASS_OK)
-        status = network_remove(role, s);
+        status = networks_remove(role, s);
     if (status != PASS_OK)
         return status;
     const char *params[] = {s->id, role->name, s->request_id};
@@ -369,11 +369,11 @@ static enum pass_status decide_and_act(struct role *role, struct service *s, str
         .service_name = service_text(s, "name"),
         .wanted = (int)service_number(s, "wanted"),
         .generation = service_number(s, "generation"),
-        .deleted = json_object_get_boolean(json_object_object_get(s->spec, "deleted")),
+        .deleted = service_flag(s, "deleted"),
         .stop_first = volumes != NULL && json_object_array_length(volumes) > 0,
         .image_ready = service_text(s, "image_id")[0] != '\0',
         .front_fault = service_text(s, "front_fault"),
-        .endpoint_fault = service_text(s, "endpoint_fault"),
+        .endpoint_fault = s->network_fault[0] != '\0' ? s->network_fault : service_text(s, "endpoint_fault"),
         .now_ms = clock_wall_ns() / NS_PER_MS,
         .limits = role->settings->limits,
         .instances = s->instances,
@@ -390,6 +390,10 @@ static enum pass_status decide_and_act(struct role *role, struct service *s, str
         outcome_due(o, plan.due_ms - clock_wall_ns() / NS_PER_MS);
     if (plan.n_actions > plan.n_probes)
         outcome_due(o, 0); /* what came of it is looked at in a pass of its own */
+    if (s->network_fault[0] != '\0')
+        outcome_due(o, NETWORK_LOOK_MS);
+    if (status == PASS_OK && plan.condition == PLAN_SETTLED)
+        status = networks_prune(role, s);
     if (status == PASS_OK && plan.needs_image)
         status = image_tend(role, s, o);
     else if (o->message.len == 0)

@@ -8,11 +8,33 @@
 
 #include "gen/deployer_statements.h"
 
-const char *service_text(const struct service *s, const char *name)
+const char *item_text(struct json_object *item, const char *name)
 {
     struct json_object *value;
-    const char *text = json_object_object_get_ex(s->spec, name, &value) ? json_object_get_string(value) : NULL;
+    const char *text = json_object_object_get_ex(item, name, &value) ? json_object_get_string(value) : NULL;
     return text != NULL ? text : "";
+}
+
+const char *service_text(const struct service *s, const char *name)
+{
+    return item_text(s->spec, name);
+}
+
+size_t spec_list(struct json_object *spec, const char *name, struct json_object **list)
+{
+    *list = NULL;
+    json_object_object_get_ex(spec, name, list);
+    return json_object_is_type(*list, json_type_array) ? json_object_array_length(*list) : 0;
+}
+
+size_t service_list(const struct service *s, const char *name, struct json_object **list)
+{
+    return spec_list(s->spec, name, list);
+}
+
+bool service_flag(const struct service *s, const char *name)
+{
+    return json_object_get_boolean(json_object_object_get(s->spec, name));
 }
 
 int64_t service_number(const struct service *s, const char *name)
@@ -81,18 +103,25 @@ static enum db_status instances_load(struct service *s, struct db *db)
     return s->instances != NULL ? DB_OK : DB_FAILED;
 }
 
-enum db_status service_load(struct service *s, struct db *db)
+enum db_status service_load_spec(const char *id, struct db *db, struct json_object **spec)
 {
-    const char *params[] = {s->id};
+    const char *params[] = {id};
     PGresult *r;
+    *spec = NULL;
     enum db_status status = db_run(db, DEPLOYER_SERVICE_LOAD, params, &r);
     if (status != DB_OK)
         return status;
-    s->gone = PQntuples(r) == 0;
-    if (!s->gone)
-        s->spec = json_tokener_parse(PQgetvalue(r, 0, 0));
+    if (PQntuples(r) > 0) {
+        *spec = json_tokener_parse(PQgetvalue(r, 0, 0));
+        status = *spec != NULL ? DB_OK : DB_FAILED;
+    }
     PQclear(r);
-    if (s->gone)
-        return DB_OK;
-    return s->spec != NULL ? instances_load(s, db) : DB_FAILED;
+    return status;
+}
+
+enum db_status service_load(struct service *s, struct db *db)
+{
+    enum db_status status = service_load_spec(s->id, db, &s->spec);
+    s->gone = status == DB_OK && s->spec == NULL;
+    return status == DB_OK && !s->gone ? instances_load(s, db) : status;
 }

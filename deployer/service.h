@@ -15,6 +15,7 @@ struct service {
     struct json_object *spec; /* what DEPLOYER_SERVICE_LOAD built */
     struct plan_instance *instances;
     size_t n_instances;
+    char network_fault[300]; /* why an instance is not in a network where it should be; "" */
     bool gone; /* the row is not there any more */
 };
 
@@ -22,8 +23,19 @@ struct service {
 enum db_status service_load(struct service *s, struct db *db) __attribute__((warn_unused_result));
 void service_free(struct service *s);
 
+/* The spec alone, as it is now: the caller puts it. NULL: the row is not there any more. */
+enum db_status service_load_spec(const char *id, struct db *db, struct json_object **spec) __attribute__((warn_unused_result));
+
 /* A text or number of the spec; "" and 0 when it is absent or null. */
 const char *service_text(const struct service *s, const char *name);
 int64_t service_number(const struct service *s, const char *name);
+bool service_flag(const struct service *s, const char *name);
+
+/* A list of the spec, which stays the spec's, and its length; NULL and 0 when it is absent. */
+size_t service_list(const struct service *s, const char *name, struct json_object **list);
+size_t spec_list(struct json_object *spec, const char *name, struct json_object **list);
+
+/* A text of one of its items; "" when it is absent or null. */
+const char *item_text(struct json_object *item, const char *name);
 
 #endif

@@ -68,22 +68,22 @@ void docker_add_encoded(struct buf *b, const char *text)
     }
 }
 
-void docker_add_label_filter(struct buf *b, const char *installation, const char *service, const char *extra)
+void docker_add_label_filter(struct buf *b, const char *installation, const char *label, const char *value, const char *extra)
 {
-    struct buf json = {0}, label = {0};
-    buf_addf(&label, "skylark.installation=%s", installation);
+    struct buf json = {0}, text = {0};
+    buf_addf(&text, "skylark.installation=%s", installation);
     buf_adds(&json, "{\"label\":[");
-    buf_add_json(&json, buf_text(&label), label.len);
-    if (service != NULL) {
-        buf_clear(&label);
-        buf_addf(&label, "skylark.service=%s", service);
+    buf_add_json(&json, buf_text(&text), text.len);
+    if (label != NULL) {
+        buf_clear(&text);
+        buf_addf(&text, "%s%s%s", label, value != NULL ? "=" : "", value != NULL ? value : "");
         buf_addc(&json, ',');
-        buf_add_json(&json, buf_text(&label), label.len);
+        buf_add_json(&json, buf_text(&text), text.len);
     }
     buf_addf(&json, "]%s}", extra);
     docker_add_encoded(b, buf_text(&json));
     buf_free(&json);
-    buf_free(&label);
+    buf_free(&text);
 }
 
 static void set_error(struct engine *e, const char *text)

@@ -126,13 +126,18 @@ static struct json_object *bindings_of(const struct engine_container_spec *spec)
     return bindings;
 }
 
+struct json_object *docker_endpoint(const char *const *aliases, const char *const *links)
+{
+    struct json_object *endpoint = json_object_new_object();
+    json_object_object_add(endpoint, "Aliases", texts(aliases));
+    json_object_object_add(endpoint, "Links", texts(links));
+    return endpoint;
+}
+
 static struct json_object *networking_of(const struct engine_container_spec *spec)
 {
     struct json_object *networking = json_object_new_object(), *endpoints = json_object_new_object();
-    struct json_object *endpoint = json_object_new_object();
-    json_object_object_add(endpoint, "Aliases", texts(spec->aliases));
-    json_object_object_add(endpoint, "Links", texts(spec->links));
-    json_object_object_add(endpoints, spec->network, endpoint);
+    json_object_object_add(endpoints, spec->network, docker_endpoint(spec->aliases, spec->links));
     json_object_object_add(networking, "EndpointsConfig", endpoints);
     return networking;
 }

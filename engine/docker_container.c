@@ -42,6 +42,9 @@ void engine_container_clear(struct engine_container *c)
     free(c->instance);
     free(c->error);
     free(c->published);
+    for (size_t i = 0; c->networks != NULL && c->networks[i] != NULL; i++)
+        free(c->networks[i]);
+    free(c->networks);
     *c = (struct engine_container){0};
 }
 
@@ -51,6 +54,34 @@ void engine_container_list_free(struct engine_container_list *list)
         engine_container_clear(&list->items[i]);
     free(list->items);
     *list = (struct engine_container_list){0};
+}
+
+bool engine_container_in(const struct engine_container *c, const char *network)
+{
+    for (size_t i = 0; c->networks != NULL && c->networks[i] != NULL; i++) {
+        if (strcmp(c->networks[i], network) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* settings: its NetworkSettings. The address is the one in the network called home. */
+static void read_networks(struct engine_container *c, struct json_object *settings, const char *home)
+{
+    struct json_object *networks = NULL;
+    json_object_object_get_ex(settings, "Networks", &networks);
+    bool any = json_object_is_type(networks, json_type_object);
+    size_t used = 0;
+    c->networks = calloc((any ? (size_t)json_object_object_length(networks) : 0) + 1, sizeof *c->networks);
+    if (!any || c->networks == NULL)
+        return;
+    json_object_object_foreach(networks, name, network)
+    {
+        c->networks[used] = copy(name);
+        used += c->networks[used] != NULL;
+        if (strcmp(name, home) == 0)
+            snprintf(c->address, sizeof c->address, "%s", docker_text(network, "IPAddress"));
+    }
 }
 
 /* A list has it in words for people only: "Up 2 hours (unhealthy)". */
@@ -69,7 +100,7 @@ enum engine_status engine_container_find(struct engine *e, const char *installat
     struct json_object *found, *labels;
     *list = (struct engine_container_list){0};
     buf_adds(&path, "/containers/json?all=1&filters=");
-    docker_add_label_filter(&path, installation, service, "");
+    docker_add_label_filter(&path, installation, service != NULL ? "skylark.service" : NULL, service, "");
     enum engine_status status = docker_call(e, "GET", buf_text(&path), NULL, &found);
     buf_free(&path);
     if (status != ENGINE_OK)
@@ -86,6 +117,7 @@ enum engine_status engine_container_find(struct engine *e, const char *installat
         read_identity(c, docker_text(one, "Id"), name != NULL ? name : "", labels);
         c->state = state_of(docker_text(one, "State"));
         c->health = listed_health(docker_text(one, "Status"));
+        read_networks(c, json_object_object_get(one, "NetworkSettings"), "");
         c->error = copy("");
     }
     json_object_put(found);
@@ -147,26 +179,10 @@ static void read_published(struct engine_container *c, struct json_object *ports
     }
 }
 
-static void read_network(struct engine_container *c, struct json_object *settings)
-{
-    struct json_object *networks = NULL, *ports = NULL;
-    json_object_object_get_ex(settings, "Networks", &networks);
-    json_object_object_get_ex(settings, "Ports", &ports);
-    read_published(c, ports);
-    if (!json_object_is_type(networks, json_type_object))
-        return;
-    json_object_object_foreach(networks, name, network)
-    {
-        (void)name; /* it is in one only */
-        if (c->address[0] == '\0')
-            snprintf(c->address, sizeof c->address, "%s", docker_text(network, "IPAddress"));
-    }
-}
-
 enum engine_status engine_container_inspect(struct engine *e, const char *container_id, struct engine_container *c)
 {
     struct buf path = {0};
-    struct json_object *one, *state = NULL, *config = NULL, *labels = NULL, *host = NULL, *network = NULL, *value;
+    struct json_object *one, *state = NULL, *config = NULL, *labels = NULL, *host = NULL, *settings = NULL, *value;
     *c = (struct engine_container){0};
     buf_addf(&path, "/containers/%s/json", container_id);
     enum engine_status status = docker_call(e, "GET", buf_text(&path), NULL, &one);
@@ -182,10 +198,12 @@ enum engine_status engine_container_inspect(struct engine *e, const char *contai
     c->finished_ns = time_of(state, "FinishedAt");
     c->error = copy(docker_text(state, "Error"));
     c->health = health_of(state);
-    if (json_object_object_get_ex(one, "NetworkSettings", &network))
-        read_network(c, network);
     if (json_object_object_get_ex(one, "HostConfig", &host))
         c->cpu_millis = cpu_limit_of(host);
+    if (json_object_object_get_ex(one, "NetworkSettings", &settings)) {
+        read_networks(c, settings, docker_text(host, "NetworkMode"));
+        read_published(c, json_object_object_get(settings, "Ports"));
+    }
     if (json_object_object_get_ex(state, "ExitCode", &value))
         c->exit_code = json_object_get_int(value);
     if (json_object_object_get_ex(state, "OOMKilled", &value))
@@ -278,7 +296,7 @@ enum engine_status engine_volume_remove_all(struct engine *e, const char *instal
     struct buf path = {0};
     struct json_object *found, *volumes = NULL;
     buf_adds(&path, "/volumes?filters=");
-    docker_add_label_filter(&path, installation, service, "");
+    docker_add_label_filter(&path, installation, "skylark.service", service, "");
     enum engine_status status = docker_call(e, "GET", buf_text(&path), NULL, &found);
     if (status == ENGINE_OK)
         json_object_object_get_ex(found, "Volumes", &volumes);

@@ -40,12 +40,15 @@ enum engine_status docker_http_failure(struct engine *engine, long http, const c
 /* Adds text percent-encoded as one value of a query string. */
 void docker_add_encoded(struct buf *b, const char *text);
 
-/* The query value {"label":["k=v",…]} of a filter by installation and (unless NULL) service, encoded; extra: further
- * members of the object as JSON, "" for none. */
-void docker_add_label_filter(struct buf *b, const char *installation, const char *service, const char *extra);
+/* The query value {"label":["k=v",…]} of a filter by installation and (unless NULL) one more label, of that value (NULL:
+ * any), encoded; extra: further members of the object as JSON, "" for none. */
+void docker_add_label_filter(struct buf *b, const char *installation, const char *label, const char *value, const char *extra);
 
 /* The text of a member, "" when it is absent. Borrowed. */
 const char *docker_text(struct json_object *object, const char *name);
+
+/* A container's place in a network as JSON. The caller puts it. */
+struct json_object *docker_endpoint(const char *const *aliases, const char *const *links);
 
 /* The JSON body that makes a container of a spec. The caller puts it. */
 struct json_object *docker_container_body(const struct engine_container_spec *spec);

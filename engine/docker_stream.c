@@ -202,7 +202,7 @@ struct engine_stream *engine_events_watch(struct engine_loop *loop, const char *
 {
     struct buf path = {0};
     buf_adds(&path, "/events?filters=");
-    docker_add_label_filter(&path, installation, NULL, ",\"type\":[\"container\"]");
+    docker_add_label_filter(&path, installation, NULL, NULL, ",\"type\":[\"container\"]");
     struct engine_stream *s = stream_open(loop, STREAM_EVENTS, buf_text(&path));
     buf_free(&path);
     if (s != NULL)

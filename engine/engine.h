@@ -85,13 +85,14 @@ struct engine_container {
     int slot;
     enum engine_container_state state;
     enum engine_health health; /* while it runs */
+    char **networks;           /* names of those that it is in, NULL-terminated */
     /* From here on only engine_container_inspect fills: */
     int64_t started_ns, finished_ns; /* since 1970; 0: never */
     int exit_code;
     bool oom_killed;
     int64_t cpu_millis; /* its limit in thousandths of a CPU; 0: all that the node has */
     char *error; /* why it could not be started, in the engine's words; "" */
-    char address[ENGINE_ADDRESS_SIZE]; /* in its network, while it runs; else "" */
+    char address[ENGINE_ADDRESS_SIZE]; /* in the network that it was made in, while it runs; else "" */
     struct engine_published *published; /* while it runs */
     size_t n_published;
 };
@@ -111,6 +112,9 @@ void engine_container_list_free(struct engine_container_list *list);
 enum engine_status engine_container_inspect(struct engine *engine, const char *container_id,
                                             struct engine_container *container) __attribute__((warn_unused_result));
 void engine_container_clear(struct engine_container *container);
+
+/* Whether it is in the network of that name. */
+bool engine_container_in(const struct engine_container *container, const char *network);
 
 struct engine_mount {
     const char *volume; /* name of an engine volume, made when missing */
@@ -171,12 +175,24 @@ enum engine_status engine_container_remove(struct engine *engine, const char *co
 struct engine_network_spec {
     const char *name;
     const char *installation, *namespace_name; /* labels */
+    const char *const *members; /* services that it is for alone, NULL-terminated; NULL: it is for all of the namespace */
+    bool internal;              /* leads nowhere else, not even to the world */
 };
 enum engine_status engine_network_ensure(struct engine *engine, const struct engine_network_spec *spec)
     __attribute__((warn_unused_result));
 
+/* Puts a container, running or not, into one more network: names and links as in engine_container_spec. ENGINE_OK also when it
+ * is in it already; ENGINE_NOT_FOUND: one of the two is not there; ENGINE_CONFLICT: the container is being removed. */
+enum engine_status engine_network_join(struct engine *engine, const char *network, const char *container_id,
+                                       const char *const *aliases, const char *const *links) __attribute__((warn_unused_result));
+
 /* Removes it; ENGINE_OK also when it is not there, ENGINE_CONFLICT while a container is in it. */
 enum engine_status engine_network_remove(struct engine *engine, const char *name) __attribute__((warn_unused_result));
+
+/* Removes all networks of the installation that have the service among their members, but for those whose names are in keep
+ * (NULL-terminated); takes containers out of them that are still in. */
+enum engine_status engine_network_prune(struct engine *engine, const char *installation, const char *member,
+                                        const char *const *keep) __attribute__((warn_unused_result));
 
 /* --- volumes --- */
 

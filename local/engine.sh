@@ -65,7 +65,7 @@ engine_start() {
 engine_configure() {
     local key=''
     ! dockerd --version | grep -q 'version \(1[0-9]\|20\)\.' || key="\"deprecated-key-path\": \"$VAR/etc/docker-key.json\", "
-    # A network a namespace: 255 of them, each for 253 instances.
+    # Room for 255 networks, each for 253 instances.
     printf '{%s"default-address-pools": [{"base": "%s", "size": 24}]}\n' "$key" "$(<"$VAR/etc/pool")" |
         file_write "$VAR/etc/docker.json" 644
     # What a killed engine left says "already running" for as long as anything, a zombie even, has that number;

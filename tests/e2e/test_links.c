@@ -33,7 +33,7 @@ static void test_link(void)
                "for i in 1 2 3 4 5 6 7 8 9 10 11 12; do " IN("linker") "sh -c 'echo x | nc -w 2 the-store 22'; done | sort -u");
     shell_says(0, "tcp base-", IN("linker") "sh -c 'echo x | nc -w 2 base 22'");
     /* An instance's own name is no other service's. */
-    if (service_create_of("team/web:v1", "base-1", 1, ",\"instance_ports\":[{\"container_port\":22,\"endpoint_type\":\"internal-endpoint\"}]") &&
+    if (service_create_of("team/web:v1", "base-1", 1, ",\"instance_ports\":[{\"container_port\":22,\"endpoint_type\":\"direct-endpoint\"}]") &&
         service_runs("madams", "base-1", 1, 60)) {
         shell_says(0, "only: tcp base-1-0 v1 x", "echo only: $(for i in 1 2 3 4 5 6 7 8; do " IN("linker") "sh -c 'echo x | nc -w 2 base-1 22'; done | sort -u)");
         shell_says(0, "only: tcp base-0 v1 x", "echo only: $(for i in 1 2 3 4; do " IN("linker") "sh -c 'echo x | nc -w 2 base.0 22'; done | sort -u)");
@@ -47,12 +47,125 @@ static void test_link(void)
 
 static void test_internal(void)
 {
+    struct answer a = api("GET", NULL, "/v1/services/madams/base/instances/");
+    CHECK(strcmp(doc_text(a.json, "[0].instance_ports[0].endpoint_type"), "internal-endpoint") == 0 &&
+              doc_at(a.json, "[0].instance_ports[0].ipaddress") == NULL, "it has an address for all: %s", a.raw.body);
+    api_free(&a);
     shell_says(0, "nothing is published", IN("base") "true && docker port $(docker ps -q --filter label=skylark.name=base | head -n 1) | "
                "grep . || echo nothing is published");
     shell_says(0, "404", "curl -sS -o /dev/null -w '%%{http_code}' --cacert \"$SKYLARK_CA\" https://base-madams.skylark.localhost:8443/");
 }
 
-/* Another tenant knows the address, and tries. */
+/* All addresses of a service's first instance, in whatever networks it is. */
+#define ADDRESSES(name) "$(docker inspect --format '{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}' " \
+                        "$(docker ps -q --filter label=skylark.name=" name " | head -n 1))"
+
+/* How often `from` gets an answer from port 22 of `to`, trying all its addresses and names. */
+#define REACHED(from, to) "echo \"reached: $(for h in " ADDRESSES(to) " " to " " to ".0 the-store; do " \
+                          IN(from) "sh -c \"echo x | nc -w 1 $h 22\"; done | grep -c '^tcp " to "-')\""
+
+/* How many networks there are but the namespace's. */
+static void networks_apart(int n)
+{
+    char expected[32];
+    snprintf(expected, sizeof expected, "apart: %d;", n);
+    shell_says(60, expected, "echo \"apart: $(docker network ls --filter label=skylark.namespace=madams --format '{{.Labels}}' | "
+               "grep -c skylark.member);\"");
+}
+
+/* A neighbour in the namespace that does not link to it knows its names and addresses, and tries. */
+static void test_apart(void)
+{
+    if (!service_create_of("team/web:v1", "neighbour", 1, ",\"instance_ports\":[{\"container_port\":22,\"endpoint_type\":\"direct-endpoint\"}]") ||
+        !service_runs("madams", "neighbour", 1, 60))
+        return;
+    shell_says(0, "reached: 0", REACHED("neighbour", "base"));
+    shell_says(0, "reached: 4", REACHED("linker", "base"));
+    shell_says(0, "reached: 3", REACHED("linker", "neighbour"));
+    networks_apart(2);
+    /* One that is apart itself, and links to one that is and to one that is not. */
+    if (!service_create_of("team/web:v1", "inner", 1,
+                           ",\"instance_ports\":[{\"container_port\":22,\"endpoint_type\":\"internal-endpoint\"}],"
+                           "\"linked_to_apps\":{\"base\":\"one\",\"neighbour\":\"two\"}") ||
+        !service_runs("madams", "inner", 1, 60))
+        return;
+    networks_apart(5);
+    shell_says(0, "tcp base-", IN("inner") "sh -c 'echo x | nc -w 2 one 22'");
+    shell_says(0, "tcp neighbour-", IN("inner") "sh -c 'echo x | nc -w 2 two 22'");
+    shell_says(0, "tcp neighbour-0 v1 x", IN("inner") "sh -c 'echo x | nc -w 2 neighbour.0 22'");
+    shell_says(0, "reached: 0", REACHED("linker", "inner"));
+    shell_says(0, "reached: 0", REACHED("neighbour", "base"));
+}
+
+/* New instances of both ends are in, whoever was there first. */
+static void test_apart_again(void)
+{
+    char *old = world_shell(NULL, "docker ps -q --filter label=skylark.name=base --filter label=skylark.slot=0");
+    shell_says(0, "", "docker kill %s", old);
+    double end = 0;
+    char *new = NULL;
+    while ((new == NULL || new[0] == '\0' || strcmp(new, old) == 0) && world_waiting(&end, 40)) {
+        free(new);
+        new = world_shell(NULL, "docker ps -q --filter label=skylark.name=base --filter label=skylark.slot=0");
+    }
+    shell_says(20, "tcp base-0 v1 x", IN("linker") "sh -c 'echo x | nc -w 2 base.0 22'");
+    shell_says(20, "tcp base-0 v1 x", IN("inner") "sh -c 'echo x | nc -w 2 base.0 22'");
+    free(old);
+    free(new);
+    CHECK(api_status("PUT", "{\"target_num_instances\":2}", "/v1/services/madams/neighbour/") == 200, "not scaled");
+    service_runs("madams", "neighbour", 2, 60);
+    shell_says(20, "tcp neighbour-1 v1 x", IN("inner") "sh -c 'echo x | nc -w 2 neighbour.1 22'");
+    /* Taken out by hand, it is put back when its service is looked at. */
+    shell_says(0, "out", "for n in $(docker inspect --format '{{range $n, $e := .NetworkSettings.Networks}}{{$n}} {{end}}' "
+               "$(docker ps -q --filter label=skylark.name=linker)); do docker network disconnect $n "
+               "$(docker ps -q --filter label=skylark.name=base --filter label=skylark.slot=0) && echo out; done 2>/dev/null");
+    shell_says(0, "away", IN("linker") "sh -c 'echo x | nc -w 2 base.0 22' || echo away");
+    CHECK(api_status("PUT", "{\"target_num_instances\":3}", "/v1/services/madams/base/") == 200, "not scaled");
+    shell_says(20, "tcp base-0 v1 x", IN("linker") "sh -c 'echo x | nc -w 2 base.0 22'");
+    shell_says(20, "tcp base-2 v1 x", IN("linker") "sh -c 'echo x | nc -w 2 base.2 22'");
+    CHECK(api_status("PUT", "{\"target_num_instances\":2}", "/v1/services/madams/base/") == 200, "not scaled");
+    service_runs("madams", "base", 2, 60);
+    /* Without the link: nothing. And what is not needed any more goes. */
+    CHECK(api_status("PUT", "{\"linked_to_apps\":{\"neighbour\":\"two\"}}", "/v1/services/madams/inner/") == 200, "not unlinked");
+    networks_apart(4);
+    shell_says(20, "tcp neighbour-", IN("inner") "sh -c 'echo x | nc -w 2 two 22'");
+    shell_says(0, "reached: 0", REACHED("inner", "base"));
+    service_delete("inner");
+    networks_apart(2);
+}
+
+#define GENERATION "docker ps --filter label=skylark.name=base --format '{{.Label \"skylark.generation\"}}' | %s"
+
+/* An internal-endpoint is given up and taken up again under linked services that run on. */
+static void test_apart_turned(void)
+{
+    CHECK(api_status("PUT", "{\"instance_ports\":[{\"container_port\":22,\"endpoint_type\":\"direct-endpoint\"}]}", "/v1/services/madams/base/") == 200,
+          "ports not changed");
+    networks_apart(0);
+    shell_says(40, "reached: 3", REACHED("neighbour", "base"));
+    shell_says(40, "tcp base-", IN("linker") "sh -c 'echo x | nc -w 2 the-store 22'");
+    service_runs("madams", "base", 2, 60);
+    char *before = world_shell(NULL, GENERATION, "sort -n | tail -n 1");
+    CHECK(api_status("PUT", "{\"instance_ports\":[{\"container_port\":22,\"endpoint_type\":\"internal-endpoint\"}]}", "/v1/services/madams/base/") == 200,
+          "ports not changed");
+    /* At no moment of the way is there nobody who answers. (A name leads to one that has just ended for an instant.) */
+    int silent = 0, asked = 0;
+    bool done = false;
+    for (double end = 0; !done && world_waiting(&end, 60); asked++) {
+        char *said = world_shell(NULL, IN("linker") "sh -c 'for i in 1 2 3; do echo x | nc -w 2 the-store 22 && break; sleep 0.1; done'");
+        char *now = world_shell(NULL, GENERATION, "sort -u");
+        silent += strstr(said, "tcp base-") == NULL;
+        done = strtol(now, NULL, 10) > strtol(before, NULL, 10);
+        free(said);
+        free(now);
+    }
+    free(before);
+    CHECK(done && silent == 0, "of %d questions %d had no answer", asked, silent);
+    shell_says(20, "reached: 0", REACHED("neighbour", "base"));
+    shell_says(20, "reached: 4", REACHED("linker", "base"));
+}
+
+/* Another tenant knows the addresses, and tries. */
 static void test_isolation(void)
 {
     char body[512];
@@ -60,17 +173,10 @@ static void test_isolation(void)
     struct answer a = api_as(world.other_token, "POST", body, "/v1/services/other/");
     REQUIRE(a.status == 201, "%ld %s", a.status, a.raw.body);
     api_free(&a);
-    char *address = NULL;
-    for (double end = 0; (address == NULL || address[0] == '\0') && world_waiting(&end, 40);) {
-        free(address);
-        address = world_shell(NULL, "docker ps -q --filter label=skylark.name=spy | grep -q . && docker inspect --format "
-                              "'{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' $(docker ps -q --filter label=skylark.name=base | head -n 1)");
-    }
-    shell_says(0, "tcp base-", IN("linker") "sh -c 'echo x | nc -w 2 %s 22'", address);
-    shell_says(0, "ended with 1", IN("spy") "sh -c 'echo x | nc -w 2 %s 22'; echo ended with $?", address);
-    shell_says(0, "ended with 1", IN("spy") "ping -c 1 -W 1 %s; echo ended with $?", address);
-    shell_says(0, "answers: 0", "echo \"answers: $(" IN("spy") "sh -c 'echo x | nc -w 2 base 22' | grep -c 'tcp base')\"");
-    free(address);
+    shell_says(40, "runs", "docker ps -q --filter label=skylark.name=spy | grep -q . && echo runs");
+    shell_says(0, "reached: 4", REACHED("linker", "base"));
+    shell_says(0, "reached: 0", REACHED("spy", "base"));
+    shell_says(0, "reached: 0", REACHED("spy", "neighbour"));
     a = api_as(world.other_token, "DELETE", NULL, "/v1/services/other/spy/");
     CHECK(a.status == 204, "%ld", a.status);
     api_free(&a);
@@ -85,10 +191,14 @@ static void test_unlink(void)
 {
     service_delete("linker");
     service_delete("base");
+    service_delete("neighbour");
     shell_says(10, "networks: 0", "echo \"networks: $(docker network ls -q --filter label=skylark.namespace=madams | wc -l)\"");
 }
 
 const struct check_test tests_links[] = {
     {"link: environment and names", test_link}, {"link: an internal-endpoint", test_internal},
+    {"link: an internal-endpoint is for linked services only", test_apart},
+    {"link: new instances on either side of an internal-endpoint", test_apart_again},
+    {"link: an internal-endpoint that comes and goes", test_apart_turned},
     {"link: namespaces can't reach each other", test_isolation}, {"link: all gone", test_unlink}, {0},
 };

@@ -1,4 +1,4 @@
-/* What the database knows of public ports, routes, volumes and links. */
+/* What the database knows of public ports, routes, volumes, links and networks. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -366,6 +366,59 @@ static void test_links_at_once(void)
     PQfinish(other);
 }
 
+/* --- networks --- */
+
+/* What a deployer would make of a service: its network, and the names of the services at the other ends of links that have one. */
+static const char *networks_of(PGconn *c, const char *name, char out[200])
+{
+    char id[40];
+    snprintf(id, sizeof id, "%s", sql_value(c, "SELECT id FROM skylark.services WHERE name = '%s'", name));
+    const char *params[] = {id};
+    PGresult *r = PQexecParams(c, deployer_statements[DEPLOYER_SERVICE_LOAD].sql, 1, NULL, params, NULL, NULL, 0);
+    char *spec = PQescapeLiteral(c, PQgetvalue(r, 0, 0), (size_t)PQgetlength(r, 0, 0));
+    snprintf(out, 200, "%s", sql_value(c, "SELECT CASE WHEN j ->> 'network' = j ->> 'namespace_network' THEN 'common' ELSE 'own' END "
+                                          "|| COALESCE((SELECT string_agg(format(' %%s>%%s', l ->> 'source_name', l ->> 'target_name'), '' "
+                                          "ORDER BY l ->> 'source_name', l ->> 'target_name') FROM json_array_elements(j -> 'link_networks') l "
+                                          "WHERE length(l ->> 'network') = 15), '') FROM (SELECT %s::json AS j) x", spec));
+    PQfreemem(spec);
+    PQclear(r);
+    return out;
+}
+
+static void networks_are(PGconn *c, const char *s1, const char *s2, const char *s3, const char *when)
+{
+    char seen[200];
+    CHECK(strcmp(networks_of(c, "s1", seen), s1) == 0, "%s: s1 %s", when, seen);
+    CHECK(strcmp(networks_of(c, "s2", seen), s2) == 0, "%s: s2 %s", when, seen);
+    CHECK(strcmp(networks_of(c, "s3", seen), s3) == 0, "%s: s3 %s", when, seen);
+}
+
+/* Who is in which network: s1 links to s2, and s2 to s3. */
+static void test_networks(void)
+{
+    static const char *const ids[] = {"11111111-1111-4111-8111-000000000001", "11111111-1111-4111-8111-000000000002",
+                                      "11111111-1111-4111-8111-000000000003"};
+    static const char instance[] = "22222222-2222-4222-8222-000000000001";
+    PGconn *c = sql_with_service();
+    for (int i = 0; i < 3; i++)
+        sql_run(c, "INSERT INTO skylark.services (id, namespace_id, name, image_name, instance_size, created_by) "
+                   "SELECT '%s', id, 's%d', 'x', 'XS', 'demo' FROM skylark.namespaces WHERE name = 'demo'", ids[i], i + 1);
+    PQclear(link_one(c, ids[0], "{\"s2\":\"a\"}"));
+    PQclear(link_one(c, ids[1], "{\"s3\":\"a\"}"));
+    sql_run(c, "INSERT INTO skylark.ports (service_id, container_port, endpoint_type) VALUES ('%s', 80, 'http-endpoint')", ids[1]);
+    networks_are(c, "common", "common", "common", "no internal-endpoint");
+    sql_run(c, "INSERT INTO skylark.ports (service_id, container_port, endpoint_type) VALUES ('%s', 22, 'internal-endpoint')", ids[1]);
+    networks_are(c, "common s1>s2", "own s1>s2 s2>s3", "common s2>s3", "s2 has one");
+    /* It is given up: new instances are in the common network, and links lead to those that are not yet gone. */
+    sql_run(c, "INSERT INTO skylark.instances (id, service_id, slot, generation, engine_id) VALUES ('%s', '%s', 0, 1, 'e')", instance, ids[1]);
+    sql_run(c, "INSERT INTO skylark.instance_ports (instance_id, position, container_port, protocol, endpoint_type) "
+               "VALUES ('%s', 1, 22, 'tcp', 'internal-endpoint')", instance);
+    sql_run(c, "DELETE FROM skylark.ports WHERE endpoint_type = 'internal-endpoint'");
+    networks_are(c, "common s1>s2", "common s1>s2 s2>s3", "common s2>s3", "an instance of before");
+    sql_run(c, "UPDATE skylark.instances SET state = 'removed', removed_at = now() WHERE id = '%s'", instance);
+    networks_are(c, "common", "common", "common", "it is gone");
+}
+
 /* --- the operator's settings --- */
 
 static void test_settings(void)
@@ -410,6 +463,7 @@ const struct check_test tests_endpoints[] = {
     {"what is said of the fronts", test_front_trouble},
     {"what is on the engine stays what it is", test_kept_volumes},
     {"a circle of links, made at once", test_links_at_once},
+    {"networks of services and of links", test_networks},
     {"bad settings", test_settings},
     {0},
 };

@@ -135,7 +135,7 @@ static void test_body(void)
 static void test_filter(void)
 {
     struct buf b = {0};
-    docker_add_label_filter(&b, "i", "s&x=\"1\"", "");
+    docker_add_label_filter(&b, "i", "skylark.service", "s&x=\"1\"", "");
     CU_ASSERT_STRING_EQUAL(buf_text(&b), "%7B%22label%22%3A%5B%22skylark.installation%3Di%22%2C%22skylark.service%3Ds%26x%3D%5C%221"
                                          "%5C%22%22%5D%7D");
     buf_free(&b);

@@ -8,8 +8,23 @@ SELECT json_build_object(
     'deleted', s.deleted_at IS NOT NULL,
     'image_id', CASE WHEN st.image_generation = s.generation THEN st.image_id END,
     'image_note', CASE WHEN st.image_generation = s.generation THEN st.image_note END,
-    -- Of the namespace; as long as a network interface's name may be.
-    'network', 'sky' || left(md5(g.id || '/' || n.id), 12),
+    -- Of the namespace, or its own; as long as a network interface's name may be.
+    'namespace_network', 'sky' || left(md5(g.id || '/' || n.id), 12),
+    'network', 'sky' || left(md5(g.id || '/' || CASE WHEN x.apart THEN s.id::text ELSE n.id::text END), 12),
+    'apart', x.apart,
+    -- Those of links, which only the two ends are in.
+    'link_networks', (
+        SELECT COALESCE(json_agg(json_build_object(
+                   'network', 'sky' || left(md5(g.id || '/' || l.service_id || '/' || l.target_service_id), 12),
+                   'source', l.service_id, 'source_name', f.name,
+                   'target', l.target_service_id, 'target_name', t.name, 'alias', l.alias)
+                   ORDER BY l.service_id, l.target_service_id), '[]'::json)
+        FROM (SELECT o.service_id, o.target_service_id, o.alias FROM skylark.links o WHERE o.service_id = s.id
+              UNION ALL
+              SELECT i.service_id, i.target_service_id, i.alias FROM skylark.links i WHERE i.target_service_id = s.id) l
+        JOIN skylark.services f ON f.id = l.service_id AND f.deleted_at IS NULL
+        JOIN skylark.services t ON t.id = l.target_service_id
+        WHERE skylark.is_apart(f.id) OR skylark.is_apart(t.id)),
     'environment', (
         SELECT COALESCE(json_agg(v.name || '=' || v.value ORDER BY v.name), '[]'::json)
         FROM (SELECT DISTINCT ON (e.name) e.name, e.value
@@ -58,6 +73,7 @@ SELECT json_build_object(
     'front_fault', (SELECT f.fault FROM skylark.front_state f),
     'endpoint_fault', (SELECT string_agg('On the front ' || f.name || ', ' || (f.endpoint_faults ->> s.id::text) || '.', ' ' ORDER BY f.name)
                        FROM skylark.live_fronts f WHERE f.endpoint_faults ? s.id::text),
+    'settled', st.observed_generation = s.generation,
     'alone', NOT EXISTS (SELECT FROM skylark.services o
                          WHERE o.namespace_id = s.namespace_id AND o.id <> s.id AND o.deleted_at IS NULL))::text
 FROM skylark.services s
@@ -65,4 +81,6 @@ JOIN skylark.namespaces n ON n.id = s.namespace_id
 JOIN skylark.instance_sizes z ON z.name = s.instance_size
 JOIN skylark.installation g ON g.only_row
 JOIN skylark.service_status st ON st.service_id = s.id
+CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM skylark.ports p
+                                   WHERE p.service_id = s.id AND p.endpoint_type = 'internal-endpoint') AS apart) x
 WHERE s.id = $1::uuid
