@@ -99,37 +99,43 @@ enum pass_status networks_join(struct role *role, struct service *s, const struc
     return *refused ? PASS_OK : pass_of_engine(role, status);
 }
 
-static enum engine_status keep_one(struct role *role, struct service *s, const struct engine_container *c, struct json_object *link)
+/* Puts those of ours that run into the network of a link. Where one was not in, the network may be new, and the others not in
+ * either. */
+static enum engine_status link_keep(struct role *role, struct service *s, const struct engine_container_list *list,
+                                    struct json_object *link)
 {
-    enum engine_status status = link_ensure(role, s, link);
-    if (status == ENGINE_OK)
-        status = link_join(role, link, is_source(s, link), c->slot, c->id);
-    /* It has gone meanwhile, or so has the network; the next pass sees what is there then. */
-    if (status == ENGINE_OK || status == ENGINE_NOT_FOUND || status == ENGINE_CONFLICT || is_over(status))
-        return status;
-    snprintf(s->network_fault, sizeof s->network_fault, "Instance %s.%d can't be put into the network of the link from %s to %s: %s.",
-             service_text(s, "name"), c->slot, item_text(link, "source_name"), item_text(link, "target_name"),
-             engine_error(role->engine));
-    return status;
+    enum engine_status status = ENGINE_OK;
+    bool joined = false;
+    for (size_t n = 0; n < list->n && status == ENGINE_OK; n++) {
+        const struct engine_container *c = &list->items[n];
+        if (c->state != ENGINE_RUNNING || engine_container_in(c, item_text(link, "network")))
+            continue;
+        status = joined ? ENGINE_OK : link_ensure(role, s, link);
+        if (status == ENGINE_OK)
+            status = link_join(role, link, is_source(s, link), c->slot, c->id);
+        if (status == ENGINE_NOT_FOUND || status == ENGINE_CONFLICT)
+            status = ENGINE_OK; /* the container has gone meanwhile, as the next pass sees */
+        joined = joined || status == ENGINE_OK;
+    }
+    return joined && status == ENGINE_OK ? others_join(role, s, link) : status;
 }
 
 enum pass_status networks_keep(struct role *role, struct service *s, const struct engine_container_list *list)
 {
     struct json_object *links;
-    size_t n_links = service_list(s, "link_networks", &links);
-    for (size_t n = 0; n < list->n; n++) {
-        const struct engine_container *c = &list->items[n];
-        for (size_t k = 0; k < n_links && c->state == ENGINE_RUNNING; k++) {
-            struct json_object *link = json_object_array_get_idx(links, k);
-            if (engine_container_in(c, item_text(link, "network")))
-                continue;
-            enum pass_status kept = lease_keep(role, s);
-            if (kept != PASS_OK)
-                return kept;
-            enum engine_status status = keep_one(role, s, c, link);
-            if (is_over(status))
-                return pass_of_engine(role, status);
-        }
+    size_t n = service_list(s, "link_networks", &links);
+    for (size_t k = 0; k < n; k++) {
+        struct json_object *link = json_object_array_get_idx(links, k);
+        enum pass_status kept = lease_keep(role, s);
+        if (kept != PASS_OK)
+            return kept;
+        enum engine_status status = link_keep(role, s, list, link);
+        if (is_over(status))
+            return pass_of_engine(role, status);
+        if (status != ENGINE_OK)
+            snprintf(s->network_fault, sizeof s->network_fault,
+                     "Instances can't be put into the network of the link from %s to %s: %s.", item_text(link, "source_name"),
+                     item_text(link, "target_name"), engine_error(role->engine));
     }
     return PASS_OK;
 }

@@ -13,8 +13,8 @@ enum pass_status networks_prepare(struct role *role, struct service *s, bool *re
 enum pass_status networks_join(struct role *role, struct service *s, const struct plan_instance *i, bool *refused)
     __attribute__((warn_unused_result));
 
-/* Puts those of the service's containers that run into the networks of links that were made since. What the engine refuses stands
- * in s->network_fault. */
+/* Puts those of the service's containers that run, and those at the other ends, into the networks of links that were made since.
+ * What the engine refuses stands in s->network_fault. */
 enum pass_status networks_keep(struct role *role, struct service *s, const struct engine_container_list *list)
     __attribute__((warn_unused_result));
 

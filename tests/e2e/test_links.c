@@ -165,6 +165,36 @@ static void test_apart_turned(void)
     shell_says(20, "reached: 4", REACHED("linker", "base"));
 }
 
+/* What the engine refuses is said, nothing is left of it, and it is tried again. The name of the link's network is taken: by an
+ * interface that is no bridge. */
+static void test_apart_refused(void)
+{
+    if (!service_create("late", "v1", 1, "") || !service_runs("madams", "late", 1, 60))
+        return;
+    char *name = world_sql("SELECT 'sky' || left(md5(concat_ws('/', g.id, a.id, b.id)), 12) FROM skylark.installation g, "
+                           "skylark.services a, skylark.services b WHERE (a.name, b.name) = ('late', 'base')");
+    name[strcspn(name, "\n")] = '\0';
+    shell_says(0, "made", "ip link add %s type veth peer name skypeer && echo made", name);
+    CHECK(api_status("PUT", "{\"linked_to_apps\":{\"base\":\"the-store\"}}", "/v1/services/madams/late/") == 200, "not linked");
+    service_says("late", "Error", "could not be made: ", 60);
+    service_says("late", "Error", "1 instance of the previous version keeps running", 60);
+    shell_says(20, "containers: 1;", "echo \"containers: $(docker ps -aq --filter label=skylark.name=late | wc -l);\"");
+    shell_says(0, "gone", "ip link del %s && echo gone", name);
+    service_says("late", "Running", "", 90);
+    shell_says(20, "reached: 4", REACHED("late", "base"));
+    /* The same under one that runs. */
+    shell_says(0, "made", "for s in late base; do for c in $(docker ps -q --filter label=skylark.name=$s); do docker network disconnect %s $c; done; "
+               "done && docker network rm %s && ip link add %s type veth peer name skypeer && echo made", name, name, name);
+    free(world_sql("WITH woken AS (UPDATE skylark.reconcile_queue q SET wakes = q.wakes + 1, due_at = now() FROM skylark.services s "
+                   "WHERE s.id = q.service_id AND s.name = 'late' RETURNING s.id) SELECT pg_notify('skylark_services', id::text) FROM woken"));
+    service_says("late", "Error", "can't be put into the network of the link from late to base", 40);
+    shell_says(0, "gone", "ip link del %s && echo gone", name);
+    service_says("late", "Running", "", 60);
+    shell_says(20, "tcp base-", IN("late") "sh -c 'echo x | nc -w 2 the-store 22'");
+    free(name);
+    service_delete("late");
+}
+
 /* Another tenant knows the addresses, and tries. */
 static void test_isolation(void)
 {
@@ -200,5 +230,6 @@ const struct check_test tests_links[] = {
     {"link: an internal-endpoint is for linked services only", test_apart},
     {"link: new instances on either side of an internal-endpoint", test_apart_again},
     {"link: an internal-endpoint that comes and goes", test_apart_turned},
+    {"link: a network that the engine refuses", test_apart_refused},
     {"link: namespaces can't reach each other", test_isolation}, {"link: all gone", test_unlink}, {0},
 };
