@@ -94,6 +94,8 @@ static void test_apart(void)
     shell_says(0, "tcp neighbour-", IN("inner") "sh -c 'echo x | nc -w 2 two 22'");
     shell_says(0, "tcp neighbour-0 v1 x", IN("inner") "sh -c 'echo x | nc -w 2 neighbour.0 22'");
     shell_says(0, "reached: 0", REACHED("linker", "inner"));
+    /* One more network changes nothing about how the node reaches it. */
+    shell_says(0, "tcp neighbour-0 v1 x", "echo x | timeout 5 busybox nc -w 3 $(docker port $(docker ps -q --filter label=skylark.name=neighbour) 22/tcp | tr : ' ')");
     shell_says(0, "reached: 0", REACHED("neighbour", "base"));
 }
 
