@@ -8,6 +8,7 @@
 #include "common/log.h"
 #include "deployer/container.h"
 #include "deployer/observe.h"
+#include "gen/deployer_statements.h"
 
 /* A call failed so that nothing of the pass can go on. What the engine merely refused is for the caller to judge. */
 static bool is_over(enum engine_status status)
@@ -42,7 +43,13 @@ static enum engine_status link_ensure(struct role *role, const struct service *s
     return engine_network_ensure(role->engine, &spec);
 }
 
-/* Puts a container of the link's source or target into its network. */
+static bool is_source(const struct service *s, struct json_object *link)
+{
+    return strcmp(item_text(link, "source"), s->id) == 0;
+}
+
+/* Puts a container of the link's source or target into its network. ENGINE_NOT_FOUND: there is no such network;
+ * ENGINE_CONFLICT: the container is gone, or going. */
 static enum engine_status link_join(struct role *role, struct json_object *link, bool is_source, int slot, const char *container_id)
 {
     const char *name = item_text(link, is_source ? "source_name" : "target_name");
@@ -53,134 +60,256 @@ static enum engine_status link_join(struct role *role, struct json_object *link,
     return engine_network_join(role->engine, item_text(link, "network"), container_id, aliases, links);
 }
 
-static bool is_source(const struct service *s, struct json_object *link)
+/* The same for one of ours, and makes sure that there is the network: one that does not run yet would be let in without. */
+static enum engine_status link_put(struct role *role, const struct service *s, struct json_object *link, int slot,
+                                   const char *container_id)
 {
-    return strcmp(item_text(link, "source"), s->id) == 0;
+    enum engine_status status = link_ensure(role, s, link);
+    if (status == ENGINE_CONFLICT)
+        return ENGINE_REFUSED; /* a conflict is about the container */
+    return status == ENGINE_OK ? link_join(role, link, is_source(s, link), slot, container_id) : status;
 }
 
-/* Those at the other end that are not in yet, as it is when the link is new to them. */
-static enum engine_status others_join(struct role *role, const struct service *s, struct json_object *link)
+/* For the service's status. The first fault stands. */
+static void link_fault(const struct role *role, struct service *s, struct json_object *link)
 {
-    bool from_us = is_source(s, link);
-    struct engine_container_list list;
-    enum engine_status status =
-        engine_container_find(role->engine, role->installation, item_text(link, from_us ? "target" : "source"), &list);
-    for (size_t n = 0; n < list.n && !is_over(status); n++) {
+    if (s->network_fault[0] == '\0')
+        snprintf(s->network_fault, sizeof s->network_fault,
+                 "Instances can't be put into the network of the link from %s to %s: %s.", item_text(link, "source_name"),
+                 item_text(link, "target_name"), engine_error(role->engine));
+}
+
+/* Those at the other end that are not in yet, as it is when the link is new to them. What could not be done is for that service's
+ * own passes to do, and to say. */
+static enum pass_status others_join(struct role *role, struct service *s, struct json_object *link)
+{
+    bool from_us = is_source(s, link), left = false;
+    const char *other = item_text(link, from_us ? "target" : "source");
+    struct engine_container_list list = {0};
+    enum pass_status pass = lease_keep(role, s);
+    if (pass == PASS_OK)
+        pass = pass_of_engine(role, engine_container_find(role->engine, role->installation, other, &list));
+    for (size_t n = 0; n < list.n && pass == PASS_OK; n++) {
         const struct engine_container *c = &list.items[n];
         if (c->state != ENGINE_RUNNING || engine_container_in(c, item_text(link, "network")))
             continue;
-        status = link_join(role, link, !from_us, c->slot, c->id);
-        /* Its own service's passes see to it, and say so. */
-        if (status != ENGINE_OK && !is_over(status))
+        pass = lease_keep(role, s);
+        if (pass != PASS_OK)
+            break;
+        enum engine_status status = link_join(role, link, !from_us, c->slot, c->id);
+        if (is_over(status)) {
+            pass = pass_of_engine(role, status);
+        } else if (status != ENGINE_OK && status != ENGINE_CONFLICT) {
+            left = true;
             log_warning("%s is not in the network of its link yet: %s", c->name, engine_error(role->engine));
+        }
     }
     engine_container_list_free(&list);
-    return is_over(status) ? status : ENGINE_OK;
+    const char *params[] = {other};
+    return pass == PASS_OK && left ? pass_of_db(db_execute(role->db, DEPLOYER_SERVICE_DUE, params, NULL)) : pass;
+}
+
+/* One new instance, one link. *refused: it can't be started without; that a link which leads to it does not, yet, is said and
+ * keeps nobody from it. */
+static enum pass_status new_join(struct role *role, struct service *s, const struct plan_instance *i, struct json_object *link,
+                                 bool *refused)
+{
+    enum pass_status pass = lease_keep(role, s);
+    if (pass != PASS_OK)
+        return pass;
+    enum engine_status status = link_put(role, s, link, i->slot, i->container_id);
+    if (is_over(status))
+        return pass_of_engine(role, status);
+    if (status == ENGINE_OK)
+        return others_join(role, s, link);
+    *refused = status == ENGINE_CONFLICT || is_source(s, link);
+    if (!*refused)
+        link_fault(role, s, link);
+    return PASS_OK;
 }
 
 enum pass_status networks_join(struct role *role, struct service *s, const struct plan_instance *i, bool *refused)
 {
-    struct json_object *links;
-    size_t n = service_list(s, "link_networks", &links);
-    enum engine_status status = ENGINE_OK;
+    struct json_object *spec, *links;
     *refused = false;
-    for (size_t k = 0; k < n && status == ENGINE_OK; k++) {
-        struct json_object *link = json_object_array_get_idx(links, k);
-        enum pass_status kept = lease_keep(role, s);
-        if (kept != PASS_OK)
-            return kept;
-        status = link_ensure(role, s, link);
-        if (status == ENGINE_OK)
-            status = link_join(role, link, is_source(s, link), i->slot, i->container_id);
-        if (status == ENGINE_OK)
-            status = others_join(role, s, link);
-    }
-    *refused = status != ENGINE_OK && !is_over(status);
-    return *refused ? PASS_OK : pass_of_engine(role, status);
+    /* As they are now: a pass that starts many instances takes its time. */
+    enum pass_status pass = pass_of_db(service_load_spec(s->id, role->db, &spec));
+    size_t n = pass == PASS_OK && spec != NULL ? spec_list(spec, "link_networks", &links) : 0;
+    for (size_t k = 0; k < n && pass == PASS_OK && !*refused; k++)
+        pass = new_join(role, s, i, json_object_array_get_idx(links, k), refused);
+    json_object_put(spec);
+    return pass;
 }
 
-/* Puts those of ours that run into the network of a link. Where one was not in, the network may be new, and the others not in
- * either. */
-static enum engine_status link_keep(struct role *role, struct service *s, const struct engine_container_list *list,
-                                    struct json_object *link)
+/* Puts those of ours that run into the network of a link. The others are looked at where one of ours was not in, as the network
+ * may be new then, and until a change of ours is through. */
+static enum pass_status link_keep(struct role *role, struct service *s, const struct engine_container_list *list,
+                                  struct json_object *link)
 {
-    enum engine_status status = ENGINE_OK;
-    bool joined = false;
-    for (size_t n = 0; n < list->n && status == ENGINE_OK; n++) {
+    bool others = !service_flag(s, "settled");
+    for (size_t n = 0; n < list->n; n++) {
         const struct engine_container *c = &list->items[n];
         if (c->state != ENGINE_RUNNING || engine_container_in(c, item_text(link, "network")))
             continue;
-        status = joined ? ENGINE_OK : link_ensure(role, s, link);
-        if (status == ENGINE_OK)
-            status = link_join(role, link, is_source(s, link), c->slot, c->id);
-        if (status == ENGINE_NOT_FOUND || status == ENGINE_CONFLICT)
-            status = ENGINE_OK; /* the container has gone meanwhile, as the next pass sees */
-        joined = joined || status == ENGINE_OK;
+        enum pass_status pass = lease_keep(role, s);
+        if (pass != PASS_OK)
+            return pass;
+        enum engine_status status = link_put(role, s, link, c->slot, c->id);
+        if (is_over(status))
+            return pass_of_engine(role, status);
+        if (status != ENGINE_OK && status != ENGINE_CONFLICT)
+            link_fault(role, s, link);
+        others = others || status == ENGINE_OK;
     }
-    return joined && status == ENGINE_OK ? others_join(role, s, link) : status;
+    return others ? others_join(role, s, link) : PASS_OK;
+}
+
+/* One that is still in a network of the service's own, while new ones are made in the namespace's: names are looked up there
+ * first, and so lead to both. One whose ports are published would get new ones. */
+static enum pass_status home_join(struct role *role, struct service *s, const struct engine_container *c)
+{
+    struct engine_container now;
+    const char *name = service_text(s, "name");
+    char own_alias[CONTAINER_ALIAS_SIZE];
+    const char *aliases[] = {name, own_alias, NULL}, *links[] = {NULL};
+    bool refused = false;
+    enum pass_status pass = lease_keep(role, s);
+    if (pass != PASS_OK)
+        return pass;
+    enum engine_status status = engine_container_inspect(role->engine, c->id, &now);
+    bool movable = status == ENGINE_OK && now.n_published == 0;
+    if (status == ENGINE_OK)
+        engine_container_clear(&now);
+    if (is_over(status))
+        return pass_of_engine(role, status);
+    if (!movable)
+        return PASS_OK;
+    pass = networks_prepare(role, s, &refused);
+    if (pass != PASS_OK || refused)
+        return pass; /* a new instance is refused likewise, and says so */
+    container_alias(own_alias, name, c->slot);
+    status = engine_network_join(role->engine, service_text(s, "network"), c->id, aliases, links);
+    if (is_over(status))
+        return pass_of_engine(role, status);
+    if (status != ENGINE_OK && status != ENGINE_CONFLICT)
+        log_warning("%s is not in the network of its namespace yet: %s", c->name, engine_error(role->engine));
+    return PASS_OK;
 }
 
 enum pass_status networks_keep(struct role *role, struct service *s, const struct engine_container_list *list)
 {
     struct json_object *links;
     size_t n = service_list(s, "link_networks", &links);
-    for (size_t k = 0; k < n; k++) {
-        struct json_object *link = json_object_array_get_idx(links, k);
-        enum pass_status kept = lease_keep(role, s);
-        if (kept != PASS_OK)
-            return kept;
-        enum engine_status status = link_keep(role, s, list, link);
+    enum pass_status pass = PASS_OK;
+    for (size_t i = 0; i < list->n && pass == PASS_OK && !service_flag(s, "apart"); i++) {
+        const struct engine_container *c = &list->items[i];
+        if (c->state == ENGINE_RUNNING && !engine_container_in(c, service_text(s, "network")))
+            pass = home_join(role, s, c);
+    }
+    for (size_t k = 0; k < n && pass == PASS_OK; k++)
+        pass = link_keep(role, s, list, json_object_array_get_idx(links, k));
+    return pass;
+}
+
+/* --- networks that are not needed any more --- */
+
+static bool is_linked(struct json_object *spec, const char *network)
+{
+    struct json_object *links;
+    size_t n = spec_list(spec, "link_networks", &links);
+    bool found = false;
+    for (size_t k = 0; k < n && !found; k++)
+        found = strcmp(item_text(json_object_array_get_idx(links, k), "network"), network) == 0;
+    return found;
+}
+
+/* Whether the network's other member may have instances that still go by it. */
+static enum pass_status is_others(struct role *role, const struct service *s, const struct engine_network *network, bool *others)
+{
+    enum pass_status pass = PASS_OK;
+    *others = false;
+    for (size_t k = 0; network->members[k] != NULL && pass == PASS_OK && !*others; k++) {
+        const char *params[] = {network->members[k]};
+        PGresult *r;
+        if (strcmp(network->members[k], s->id) == 0)
+            continue;
+        pass = pass_of_db(db_run(role->db, DEPLOYER_SERVICE_TURNING, params, &r));
+        if (pass != PASS_OK)
+            return pass;
+        *others = PQntuples(r) > 0 && PQgetvalue(r, 0, 0)[0] == 't';
+        PQclear(r);
+    }
+    return pass;
+}
+
+/* The service's networks but those of the spec; NULL: all of them. *left: for another time, as someone uses it or the engine
+ * refuses. */
+static enum pass_status prune(struct role *role, struct service *s, const struct engine_network_list *list,
+                              struct json_object *spec, const char **left)
+{
+    enum pass_status pass = PASS_OK;
+    *left = NULL;
+    for (size_t n = 0; n < list->n && pass == PASS_OK; n++) {
+        const char *name = list->items[n].name;
+        bool others = false;
+        if (spec != NULL && (strcmp(name, item_text(spec, "network")) == 0 || is_linked(spec, name)))
+            continue;
+        if (spec != NULL)
+            pass = is_others(role, s, &list->items[n], &others);
+        if (pass == PASS_OK)
+            pass = lease_keep(role, s);
+        if (pass != PASS_OK)
+            return pass;
+        enum engine_status status = others ? ENGINE_CONFLICT : engine_network_discard(role->engine, name);
         if (is_over(status))
             return pass_of_engine(role, status);
         if (status != ENGINE_OK)
-            snprintf(s->network_fault, sizeof s->network_fault,
-                     "Instances can't be put into the network of the link from %s to %s: %s.", item_text(link, "source_name"),
-                     item_text(link, "target_name"), engine_error(role->engine));
+            *left = name;
+        if (status != ENGINE_OK && !others)
+            log_warning("the network %s, which is not needed any more, is left: %s", name, engine_error(role->engine));
     }
-    return PASS_OK;
+    return pass;
 }
 
-/* What is still in use, or refused, is left for another time. */
-static enum pass_status prune(struct role *role, struct service *s, const char *const *keep)
+static enum pass_status networks_find(struct role *role, struct service *s, struct engine_network_list *list)
 {
-    enum pass_status kept = lease_keep(role, s);
-    if (kept != PASS_OK)
-        return kept;
-    enum engine_status status = engine_network_prune(role->engine, role->installation, s->id, keep);
-    if (status == ENGINE_OK || is_over(status))
-        return pass_of_engine(role, status);
-    log_warning("networks that are not needed any more are left: %s", engine_error(role->engine));
-    return PASS_OK;
+    *list = (struct engine_network_list){0};
+    enum pass_status pass = lease_keep(role, s);
+    if (pass != PASS_OK)
+        return pass;
+    return pass_of_engine(role, engine_network_find_member(role->engine, role->installation, s->id, list));
 }
 
-enum pass_status networks_prune(struct role *role, struct service *s)
+enum pass_status networks_prune(struct role *role, struct service *s, bool *left)
 {
-    struct json_object *links, *spec;
-    if (service_flag(s, "settled") && !service_flag(s, "apart") && service_list(s, "link_networks", &links) == 0)
-        return PASS_OK; /* it was looked at when it became so */
-    /* Instances that the pass began with may be the last that a network was for. */
-    enum pass_status status = pass_of_db(service_load_spec(s->id, role->db, &spec));
-    if (status != PASS_OK || spec == NULL)
-        return status;
-    size_t n = spec_list(spec, "link_networks", &links);
-    const char **keep = calloc(n + 2, sizeof *keep);
-    if (keep != NULL) {
-        keep[0] = item_text(spec, "network");
-        for (size_t k = 0; k < n; k++)
-            keep[k + 1] = item_text(json_object_array_get_idx(links, k), "network");
-        status = prune(role, s, keep);
-    }
-    free(keep);
+    struct engine_network_list list;
+    struct json_object *spec = NULL;
+    const char *name = NULL;
+    enum pass_status pass = networks_find(role, s, &list);
+    /* Only then: a link is a row before it is a network. */
+    if (pass == PASS_OK && list.n > 0)
+        pass = pass_of_db(service_load_spec(s->id, role->db, &spec));
+    /* Changed meanwhile: instances are not of this spec yet, and another pass is due. */
+    if (spec != NULL && spec_number(spec, "generation") == service_number(s, "generation"))
+        pass = prune(role, s, &list, spec, &name);
+    *left = name != NULL;
     json_object_put(spec);
-    return status;
+    engine_network_list_free(&list);
+    return pass;
 }
 
 enum pass_status networks_remove(struct role *role, struct service *s)
 {
-    const char *none[] = {NULL};
-    enum pass_status status = prune(role, s, none);
-    if (status != PASS_OK || !service_flag(s, "alone"))
-        return status;
+    struct engine_network_list list;
+    const char *left = NULL;
+    enum pass_status pass = networks_find(role, s, &list);
+    if (pass == PASS_OK)
+        pass = prune(role, s, &list, NULL, &left);
+    if (pass == PASS_OK && left != NULL) /* once more: engine_error() says of the last call only */
+        pass = pass_of_engine(role, engine_network_discard(role->engine, left));
+    engine_network_list_free(&list);
+    if (pass != PASS_OK || !service_flag(s, "alone"))
+        return pass;
     /* A service that is made meanwhile makes a new one. */
     enum engine_status removed = engine_network_remove(role->engine, service_text(s, "namespace_network"));
     return removed == ENGINE_CONFLICT ? PASS_OK : pass_of_engine(role, removed);

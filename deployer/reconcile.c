@@ -25,6 +25,8 @@
 #define IMAGE_REF_SIZE 512
 /* What the engine refused to connect is tried again. */
 #define NETWORK_LOOK_MS 10000
+/* A network that someone still needed is removed later. */
+#define NETWORK_LEFT_MS 20000
 
 /* What comes out of a pass, for status_write and service_release. */
 struct outcome {
@@ -392,8 +394,11 @@ static enum pass_status decide_and_act(struct role *role, struct service *s, str
         outcome_due(o, 0); /* what came of it is looked at in a pass of its own */
     if (s->network_fault[0] != '\0')
         outcome_due(o, NETWORK_LOOK_MS);
+    bool left = false;
     if (status == PASS_OK && plan.condition == PLAN_SETTLED)
-        status = networks_prune(role, s);
+        status = networks_prune(role, s, &left);
+    if (left)
+        outcome_due(o, NETWORK_LEFT_MS);
     if (status == PASS_OK && plan.needs_image)
         status = image_tend(role, s, o);
     else if (o->message.len == 0)

@@ -37,10 +37,15 @@ bool service_flag(const struct service *s, const char *name)
     return json_object_get_boolean(json_object_object_get(s->spec, name));
 }
 
-int64_t service_number(const struct service *s, const char *name)
+int64_t spec_number(struct json_object *spec, const char *name)
 {
     struct json_object *value;
-    return json_object_object_get_ex(s->spec, name, &value) ? json_object_get_int64(value) : 0;
+    return json_object_object_get_ex(spec, name, &value) ? json_object_get_int64(value) : 0;
+}
+
+int64_t service_number(const struct service *s, const char *name)
+{
+    return spec_number(s->spec, name);
 }
 
 void service_free(struct service *s)

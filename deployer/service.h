@@ -29,6 +29,7 @@ enum db_status service_load_spec(const char *id, struct db *db, struct json_obje
 /* A text or number of the spec; "" and 0 when it is absent or null. */
 const char *service_text(const struct service *s, const char *name);
 int64_t service_number(const struct service *s, const char *name);
+int64_t spec_number(struct json_object *spec, const char *name);
 bool service_flag(const struct service *s, const char *name);
 
 /* A list of the spec, which stays the spec's, and its length; NULL and 0 when it is absent. */

@@ -182,17 +182,30 @@ enum engine_status engine_network_ensure(struct engine *engine, const struct eng
     __attribute__((warn_unused_result));
 
 /* Puts a container, running or not, into one more network: names and links as in engine_container_spec. ENGINE_OK also when it
- * is in it already; ENGINE_NOT_FOUND: one of the two is not there; ENGINE_CONFLICT: the container is being removed. */
+ * is in it already; ENGINE_NOT_FOUND: there is no such network; ENGINE_CONFLICT: the container is gone, or being removed. */
 enum engine_status engine_network_join(struct engine *engine, const char *network, const char *container_id,
                                        const char *const *aliases, const char *const *links) __attribute__((warn_unused_result));
 
 /* Removes it; ENGINE_OK also when it is not there, ENGINE_CONFLICT while a container is in it. */
 enum engine_status engine_network_remove(struct engine *engine, const char *name) __attribute__((warn_unused_result));
 
-/* Removes all networks of the installation that have the service among their members, but for those whose names are in keep
- * (NULL-terminated); takes containers out of them that are still in. */
-enum engine_status engine_network_prune(struct engine *engine, const char *installation, const char *member,
-                                        const char *const *keep) __attribute__((warn_unused_result));
+/* The same, and takes out what is in it first. */
+enum engine_status engine_network_discard(struct engine *engine, const char *name) __attribute__((warn_unused_result));
+
+struct engine_network {
+    char *name;
+    char **members; /* services that it is for alone, NULL-terminated */
+};
+
+struct engine_network_list {
+    struct engine_network *items;
+    size_t n;
+};
+
+/* Finds all networks of the installation that have the service among their members. Nothing to free unless ENGINE_OK. */
+enum engine_status engine_network_find_member(struct engine *engine, const char *installation, const char *member,
+                                              struct engine_network_list *list) __attribute__((warn_unused_result));
+void engine_network_list_free(struct engine_network_list *list);
 
 /* --- volumes --- */
 

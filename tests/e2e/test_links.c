@@ -125,10 +125,16 @@ static void test_apart_again(void)
     CHECK(api_status("PUT", "{\"target_num_instances\":3}", "/v1/services/madams/base/") == 200, "not scaled");
     shell_says(20, "tcp base-0 v1 x", IN("linker") "sh -c 'echo x | nc -w 2 base.0 22'");
     shell_says(20, "tcp base-2 v1 x", IN("linker") "sh -c 'echo x | nc -w 2 base.2 22'");
+    /* A link is there as long as an instance that was made with it, whatever the other end is through with. */
+    CHECK(api_status("PUT", "{\"linked_to_apps\":{\"neighbour\":\"two\"},\"image_tag\":\"no-such-tag\"}", "/v1/services/madams/inner/") == 200,
+          "not unlinked");
+    service_says("inner", "Error", "can't be pulled", 60);
     CHECK(api_status("PUT", "{\"target_num_instances\":2}", "/v1/services/madams/base/") == 200, "not scaled");
     service_runs("madams", "base", 2, 60);
+    shell_says(0, "tcp base-", IN("inner") "sh -c 'echo x | nc -w 2 one 22'");
+    networks_apart(5);
     /* Without the link: nothing. And what is not needed any more goes. */
-    CHECK(api_status("PUT", "{\"linked_to_apps\":{\"neighbour\":\"two\"}}", "/v1/services/madams/inner/") == 200, "not unlinked");
+    CHECK(api_status("PUT", "{\"image_tag\":\"v1\"}", "/v1/services/madams/inner/") == 200, "not updated");
     networks_apart(4);
     shell_says(20, "tcp neighbour-", IN("inner") "sh -c 'echo x | nc -w 2 two 22'");
     shell_says(0, "reached: 0", REACHED("inner", "base"));
@@ -141,8 +147,16 @@ static void test_apart_again(void)
 /* An internal-endpoint is given up and taken up again under linked services that run on. */
 static void test_apart_turned(void)
 {
-    CHECK(api_status("PUT", "{\"instance_ports\":[{\"container_port\":22,\"endpoint_type\":\"direct-endpoint\"}]}", "/v1/services/madams/base/") == 200,
-          "ports not changed");
+    /* Its new instances answer nobody: names lead to the old ones as well. */
+    char body[512];
+    snprintf(body, sizeof body, "{\"instance_ports\":[{\"container_port\":22,\"endpoint_type\":\"direct-endpoint\"}],"
+             "\"image_name\":\"%s/team/work\"}", world.registry);
+    CHECK(api_status("PUT", body, "/v1/services/madams/base/") == 200, "ports not changed");
+    service_says("base", "Deploying", "does not answer on port 22", 40);
+    shell_says(0, "tcp base-0 v1 x\ntcp base-1 v1 x",
+               "for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18; do " IN("linker") "sh -c 'echo x | nc -w 2 the-store 22'; done 2>/dev/null | sort -u");
+    snprintf(body, sizeof body, "{\"image_name\":\"%s/team/web\"}", world.registry);
+    CHECK(api_status("PUT", body, "/v1/services/madams/base/") == 200, "image not changed");
     networks_apart(0);
     shell_says(40, "reached: 3", REACHED("neighbour", "base"));
     shell_says(40, "tcp base-", IN("linker") "sh -c 'echo x | nc -w 2 the-store 22'");
@@ -181,8 +195,13 @@ static void test_apart_refused(void)
     service_says("late", "Error", "could not be made: ", 60);
     service_says("late", "Error", "1 instance of the previous version keeps running", 60);
     shell_says(20, "containers: 1;", "echo \"containers: $(docker ps -aq --filter label=skylark.name=late | wc -l);\"");
+    /* Whom a link leads to starts without it. */
+    shell_says(0, "", "docker kill $(docker ps -q --filter label=skylark.name=base --filter label=skylark.slot=0)");
+    service_says("base", "Error", "can't be put into the network of the link from late to base", 40);
+    shell_says(20, "tcp base-0 v1 x", IN("linker") "sh -c 'echo x | nc -w 2 base.0 22'");
     shell_says(0, "gone", "ip link del %s && echo gone", name);
     service_says("late", "Running", "", 90);
+    service_runs("madams", "base", 2, 60);
     shell_says(20, "reached: 4", REACHED("late", "base"));
     /* The same under one that runs. */
     shell_says(0, "made", "for s in late base; do for c in $(docker ps -q --filter label=skylark.name=$s); do docker network disconnect %s $c; done; "

@@ -417,6 +417,23 @@ static void test_networks(void)
     networks_are(c, "common s1>s2", "common s1>s2 s2>s3", "common s2>s3", "an instance of before");
     sql_run(c, "UPDATE skylark.instances SET state = 'removed', removed_at = now() WHERE id = '%s'", instance);
     networks_are(c, "common", "common", "common", "it is gone");
+    /* While a service turns into what its row says, others leave its networks alone. */
+    static const struct {
+        const char *change, *turning;
+    } cases[] = {
+        {"SELECT 1", "t"},
+        {"UPDATE skylark.service_status t SET observed_generation = s.generation FROM skylark.services s WHERE s.id = t.service_id", "f"},
+        {"UPDATE skylark.services SET image_name = 'y'", "t"},
+        {"UPDATE skylark.service_status t SET observed_generation = s.generation FROM skylark.services s WHERE s.id = t.service_id", "f"},
+        {"UPDATE skylark.services SET deleted_at = now()", "t"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const char *params[] = {ids[0]};
+        sql_run(c, "%s", cases[i].change);
+        PGresult *r = PQexecParams(c, deployer_statements[DEPLOYER_SERVICE_TURNING].sql, 1, NULL, params, NULL, NULL, 0);
+        CHECK(PQntuples(r) == 1 && strcmp(PQgetvalue(r, 0, 0), cases[i].turning) == 0, "%s: not %s", cases[i].change, cases[i].turning);
+        PQclear(r);
+    }
 }
 
 /* --- the operator's settings --- */

@@ -1,0 +1,6 @@
+-- hot
+-- Whether the service $1 may have instances that are not made of what its row says now.
+SELECT s.deleted_at IS NOT NULL OR st.observed_generation IS DISTINCT FROM s.generation
+FROM skylark.services s
+JOIN skylark.service_status st ON st.service_id = s.id
+WHERE s.id = $1::uuid
