@@ -10,12 +10,6 @@
 #include "deployer/observe.h"
 #include "gen/deployer_statements.h"
 
-/* A call failed so that nothing of the pass can go on. What the engine merely refused is for the caller to judge. */
-static bool is_over(enum engine_status status)
-{
-    return status == ENGINE_AWAY || status == ENGINE_STOPPED;
-}
-
 enum pass_status networks_prepare(struct role *role, struct service *s, bool *refused)
 {
     const char *members[] = {s->id, NULL};
@@ -27,7 +21,7 @@ enum pass_status networks_prepare(struct role *role, struct service *s, bool *re
     if (kept != PASS_OK)
         return kept;
     enum engine_status status = engine_network_ensure(role->engine, &spec);
-    *refused = status != ENGINE_OK && !is_over(status);
+    *refused = status != ENGINE_OK && !engine_unusable(status);
     return *refused ? PASS_OK : pass_of_engine(role, status);
 }
 
@@ -48,26 +42,40 @@ static bool is_source(const struct service *s, struct json_object *link)
     return strcmp(item_text(link, "source"), s->id) == 0;
 }
 
-/* Puts a container of the link's source or target into its network. ENGINE_NOT_FOUND: there is no such network;
- * ENGINE_CONFLICT: the container is gone, or going. */
-static enum engine_status link_join(struct role *role, struct json_object *link, bool is_source, int slot, const char *container_id)
+/* Puts a container into a network as its service's instance in that slot; link: NAME:ALIAS, or NULL. ENGINE_NOT_FOUND: there is no
+ * such network; ENGINE_CONFLICT: the container is gone, or going. */
+static enum engine_status instance_join(struct role *role, const char *network, const char *service_name, int slot,
+                                        const char *container_id, const char *link)
 {
-    const char *name = item_text(link, is_source ? "source_name" : "target_name");
-    char own_alias[CONTAINER_ALIAS_SIZE], called[2 * CONTAINER_ALIAS_SIZE];
-    const char *aliases[] = {name, own_alias, NULL}, *links[] = {is_source ? called : NULL, NULL};
-    container_alias(own_alias, name, slot);
-    snprintf(called, sizeof called, "%s:%s", item_text(link, "target_name"), item_text(link, "alias"));
-    return engine_network_join(role->engine, item_text(link, "network"), container_id, aliases, links);
+    char own_alias[CONTAINER_ALIAS_SIZE];
+    const char *aliases[] = {service_name, own_alias, NULL}, *links[] = {link, NULL};
+    container_alias(own_alias, service_name, slot);
+    return engine_network_join(role->engine, network, container_id, aliases, links);
 }
 
-/* The same for one of ours, and makes sure that there is the network: one that does not run yet would be let in without. */
-static enum engine_status link_put(struct role *role, const struct service *s, struct json_object *link, int slot,
-                                   const char *container_id)
+/* The same for a container of the link's source or target and the link's network. */
+static enum engine_status link_join(struct role *role, struct json_object *link, bool is_source, int slot, const char *container_id)
 {
-    enum engine_status status = link_ensure(role, s, link);
-    if (status == ENGINE_CONFLICT)
-        return ENGINE_REFUSED; /* a conflict is about the container */
-    return status == ENGINE_OK ? link_join(role, link, is_source(s, link), slot, container_id) : status;
+    char called[2 * CONTAINER_ALIAS_SIZE];
+    snprintf(called, sizeof called, "%s:%s", item_text(link, "target_name"), item_text(link, "alias"));
+    return instance_join(role, item_text(link, "network"), item_text(link, is_source ? "source_name" : "target_name"), slot,
+                         container_id, is_source ? called : NULL);
+}
+
+/* The same for one of ours, and makes sure that there is the network: one that does not run yet would be let in without.
+ * *status: what the engine said, when the pass can go on; ENGINE_CONFLICT is about the container then. */
+static enum pass_status link_put(struct role *role, struct service *s, struct json_object *link, int slot,
+                                 const char *container_id, enum engine_status *status)
+{
+    enum pass_status pass = lease_keep(role, s);
+    if (pass != PASS_OK)
+        return pass;
+    *status = link_ensure(role, s, link);
+    if (*status == ENGINE_CONFLICT)
+        *status = ENGINE_REFUSED;
+    if (*status == ENGINE_OK)
+        *status = link_join(role, link, is_source(s, link), slot, container_id);
+    return engine_unusable(*status) ? pass_of_engine(role, *status) : PASS_OK;
 }
 
 /* For the service's status. The first fault stands. */
@@ -97,7 +105,7 @@ static enum pass_status others_join(struct role *role, struct service *s, struct
         if (pass != PASS_OK)
             break;
         enum engine_status status = link_join(role, link, !from_us, c->slot, c->id);
-        if (is_over(status)) {
+        if (engine_unusable(status)) {
             pass = pass_of_engine(role, status);
         } else if (status != ENGINE_OK && status != ENGINE_CONFLICT) {
             left = true;
@@ -114,12 +122,10 @@ static enum pass_status others_join(struct role *role, struct service *s, struct
 static enum pass_status new_join(struct role *role, struct service *s, const struct plan_instance *i, struct json_object *link,
                                  bool *refused)
 {
-    enum pass_status pass = lease_keep(role, s);
+    enum engine_status status;
+    enum pass_status pass = link_put(role, s, link, i->slot, i->container_id, &status);
     if (pass != PASS_OK)
         return pass;
-    enum engine_status status = link_put(role, s, link, i->slot, i->container_id);
-    if (is_over(status))
-        return pass_of_engine(role, status);
     if (status == ENGINE_OK)
         return others_join(role, s, link);
     *refused = status == ENGINE_CONFLICT || is_source(s, link);
@@ -151,12 +157,10 @@ static enum pass_status link_keep(struct role *role, struct service *s, const st
         const struct engine_container *c = &list->items[n];
         if (c->state != ENGINE_RUNNING || engine_container_in(c, item_text(link, "network")))
             continue;
-        enum pass_status pass = lease_keep(role, s);
+        enum engine_status status;
+        enum pass_status pass = link_put(role, s, link, c->slot, c->id, &status);
         if (pass != PASS_OK)
             return pass;
-        enum engine_status status = link_put(role, s, link, c->slot, c->id);
-        if (is_over(status))
-            return pass_of_engine(role, status);
         if (status != ENGINE_OK && status != ENGINE_CONFLICT)
             link_fault(role, s, link);
         others = others || status == ENGINE_OK;
@@ -169,9 +173,6 @@ static enum pass_status link_keep(struct role *role, struct service *s, const st
 static enum pass_status home_join(struct role *role, struct service *s, const struct engine_container *c)
 {
     struct engine_container now;
-    const char *name = service_text(s, "name");
-    char own_alias[CONTAINER_ALIAS_SIZE];
-    const char *aliases[] = {name, own_alias, NULL}, *links[] = {NULL};
     bool refused = false;
     enum pass_status pass = lease_keep(role, s);
     if (pass != PASS_OK)
@@ -180,16 +181,15 @@ static enum pass_status home_join(struct role *role, struct service *s, const st
     bool movable = status == ENGINE_OK && now.n_published == 0;
     if (status == ENGINE_OK)
         engine_container_clear(&now);
-    if (is_over(status))
+    if (engine_unusable(status))
         return pass_of_engine(role, status);
     if (!movable)
         return PASS_OK;
     pass = networks_prepare(role, s, &refused);
     if (pass != PASS_OK || refused)
         return pass; /* a new instance is refused likewise, and says so */
-    container_alias(own_alias, name, c->slot);
-    status = engine_network_join(role->engine, service_text(s, "network"), c->id, aliases, links);
-    if (is_over(status))
+    status = instance_join(role, service_text(s, "network"), service_text(s, "name"), c->slot, c->id, NULL);
+    if (engine_unusable(status))
         return pass_of_engine(role, status);
     if (status != ENGINE_OK && status != ENGINE_CONFLICT)
         log_warning("%s is not in the network of its namespace yet: %s", c->name, engine_error(role->engine));
@@ -242,8 +242,23 @@ static enum pass_status is_others(struct role *role, const struct service *s, co
     return pass;
 }
 
-/* The service's networks but those of the spec; NULL: all of them. *left: for another time, as someone uses it or the engine
- * refuses. */
+/* *refused: the engine says no, engine_error() why. */
+static enum pass_status discard(struct role *role, struct service *s, const char *network, bool *refused)
+{
+    enum pass_status kept = lease_keep(role, s);
+    if (kept != PASS_OK)
+        return kept;
+    enum engine_status status = engine_network_discard(role->engine, network);
+    if (engine_unusable(status))
+        return pass_of_engine(role, status);
+    *refused = status != ENGINE_OK;
+    if (*refused)
+        log_warning("the network %s, which is not needed any more, is left: %s", network, engine_error(role->engine));
+    return PASS_OK;
+}
+
+/* The service's networks but those of the spec; NULL: all of them. *left: one that is for another time, as someone uses it or the
+ * engine refuses. */
 static enum pass_status prune(struct role *role, struct service *s, const struct engine_network_list *list,
                               struct json_object *spec, const char **left)
 {
@@ -251,22 +266,15 @@ static enum pass_status prune(struct role *role, struct service *s, const struct
     *left = NULL;
     for (size_t n = 0; n < list->n && pass == PASS_OK; n++) {
         const char *name = list->items[n].name;
-        bool others = false;
+        bool others = false, refused = false;
         if (spec != NULL && (strcmp(name, item_text(spec, "network")) == 0 || is_linked(spec, name)))
             continue;
         if (spec != NULL)
             pass = is_others(role, s, &list->items[n], &others);
-        if (pass == PASS_OK)
-            pass = lease_keep(role, s);
-        if (pass != PASS_OK)
-            return pass;
-        enum engine_status status = others ? ENGINE_CONFLICT : engine_network_discard(role->engine, name);
-        if (is_over(status))
-            return pass_of_engine(role, status);
-        if (status != ENGINE_OK)
+        if (pass == PASS_OK && !others)
+            pass = discard(role, s, name, &refused);
+        if (others || refused)
             *left = name;
-        if (status != ENGINE_OK && !others)
-            log_warning("the network %s, which is not needed any more, is left: %s", name, engine_error(role->engine));
     }
     return pass;
 }

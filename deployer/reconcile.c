@@ -128,12 +128,6 @@ static enum pass_status image_tend(struct role *role, struct service *s, struct 
 
 /* --- the steps --- */
 
-/* No verdict on what was asked: the pass ends. */
-static bool engine_unusable(enum engine_status status)
-{
-    return status == ENGINE_AWAY || status == ENGINE_STOPPED;
-}
-
 /* What the engine refused ends the instance; the next one is made from what is known then. */
 static enum pass_status instance_refused(struct role *role, struct service *s, struct plan_instance *i, bool image_missing)
 {

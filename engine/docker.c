@@ -50,6 +50,18 @@ const char *engine_error(const struct engine *e)
     return buf_text(&e->error);
 }
 
+bool engine_unusable(enum engine_status status)
+{
+    return status == ENGINE_AWAY || status == ENGINE_STOPPED;
+}
+
+void docker_texts_free(char **texts)
+{
+    for (size_t i = 0; texts != NULL && texts[i] != NULL; i++)
+        free(texts[i]);
+    free(texts);
+}
+
 const char *docker_text(struct json_object *object, const char *name)
 {
     struct json_object *value;

@@ -42,9 +42,7 @@ void engine_container_clear(struct engine_container *c)
     free(c->instance);
     free(c->error);
     free(c->published);
-    for (size_t i = 0; c->networks != NULL && c->networks[i] != NULL; i++)
-        free(c->networks[i]);
-    free(c->networks);
+    docker_texts_free(c->networks);
     *c = (struct engine_container){0};
 }
 

@@ -47,6 +47,9 @@ void docker_add_label_filter(struct buf *b, const char *installation, const char
 /* The text of a member, "" when it is absent. Borrowed. */
 const char *docker_text(struct json_object *object, const char *name);
 
+/* NULL-terminated, or NULL. */
+void docker_texts_free(char **texts);
+
 /* A container's place in a network as JSON. The caller puts it. */
 struct json_object *docker_endpoint(const char *const *aliases, const char *const *links);
 

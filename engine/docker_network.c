@@ -123,7 +123,7 @@ static enum engine_status network_leave(struct engine *e, const char *path, cons
 {
     const char *names[] = {key, docker_text(endpoint, "Name")};
     enum engine_status status = ENGINE_FAILED;
-    for (int i = 0; i < 2 && status != ENGINE_OK && status != ENGINE_AWAY && status != ENGINE_STOPPED; i++) {
+    for (int i = 0; i < 2 && status != ENGINE_OK && !engine_unusable(status); i++) {
         struct json_object *body = json_object_new_object();
         json_object_object_add(body, "Container", json_object_new_string(names[i]));
         json_object_object_add(body, "Force", json_object_new_boolean(true));
@@ -147,7 +147,7 @@ static enum engine_status network_empty(struct engine *e, const char *id)
         json_object_object_foreach(containers, key, endpoint)
         {
             enum engine_status left = status == ENGINE_OK ? network_leave(e, buf_text(&path), key, endpoint) : ENGINE_OK;
-            if (left == ENGINE_AWAY || left == ENGINE_STOPPED)
+            if (engine_unusable(left))
                 status = left;
         }
     }
@@ -190,9 +190,7 @@ static int network_read(struct engine_network *network, struct json_object *json
 void engine_network_list_free(struct engine_network_list *list)
 {
     for (size_t i = 0; i < list->n; i++) {
-        for (size_t k = 0; list->items[i].members != NULL && list->items[i].members[k] != NULL; k++)
-            free(list->items[i].members[k]);
-        free(list->items[i].members);
+        docker_texts_free(list->items[i].members);
         free(list->items[i].name);
     }
     free(list->items);

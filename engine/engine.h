@@ -19,6 +19,9 @@ enum engine_status {
     ENGINE__MAX
 };
 
+/* No verdict on what was asked, and none on what would be asked next: the caller gives up for now. */
+bool engine_unusable(enum engine_status status);
+
 struct engine;
 
 struct engine_options {
@@ -178,6 +181,7 @@ struct engine_network_spec {
     const char *const *members; /* services that it is for alone, NULL-terminated; NULL: it is for all of the namespace */
     bool internal;              /* leads nowhere else, not even to the world */
 };
+/* Waits a second at most, beside the calls, for another deployer that makes it at the same time. */
 enum engine_status engine_network_ensure(struct engine *engine, const struct engine_network_spec *spec)
     __attribute__((warn_unused_result));
 
