@@ -17,7 +17,7 @@ else
 CPPFLAGS += -D_FORTIFY_SOURCE=2
 endif
 
-COMMON := buf clock config config_command config_value db db_copy db_stream db_transaction log metrics metrics_http secret \
+COMMON := buf clock config config_command config_value db db_copy db_stream db_transaction log loop metrics metrics_http secret \
           shellwords signals supervisor systemd utf8
 ENGINE := docker docker_body docker_container docker_image docker_log docker_network docker_pull docker_stream docker_usage
 API := checks dispatch fields form handle_document handle_health handle_list handle_logs handle_scaling \
@@ -74,6 +74,11 @@ unit_objects := $(UNIT:%=$(B)/tests/unit/test_%.o) $(B)/tests/unit/main.o \
 $(B)/tests/unit/run: $(unit_objects)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit
 
+# What forks: waiting for signals, the master and its children, the FastCGI listener.
+PROCESS_TESTS := main test_signals
+$(B)/tests/process/run: $(PROCESS_TESTS:%=$(B)/tests/process/%.o) $(filter-out $(B)/fcgi/main.o,$(api_objects)) $(common_objects)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit
+
 # Those that speak HTTP to a whole Skylark (tests/check.sh brings it up).
 HTTP_TESTS := test_auth test_bad_input test_endpoints test_forms test_front test_list test_logs test_routes test_scaling test_seed main
 E2E_TESTS := e2e main test_autoscaling test_demo test_endpoints test_killed test_lifecycle test_links test_routes test_secrets \
@@ -99,7 +104,7 @@ $(B)/tests/simulate/run: $(patsubst %,$(B)/tests/simulate/%.o,load main scenario
 # The client of bench/routes.sh.
 $(B)/bench/load: $(B)/bench/load.o $(B)/tests/lib/load.o
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
-check-programs: $(B)/tests/unit/run $(B)/tests/sql/run $(B)/tests/autoscaler/run $(B)/tests/simulate/run $(B)/tests/http/run $(B)/tests/e2e/run
+check-programs: $(B)/tests/unit/run $(B)/tests/process/run $(B)/tests/sql/run $(B)/tests/autoscaler/run $(B)/tests/simulate/run $(B)/tests/http/run $(B)/tests/e2e/run
 
 run: ## install what is missing, build, bring everything up under var/, deploy a demo service
 	local/run

@@ -11,6 +11,7 @@
 #include "autoscaler/settings.h"
 #include "common/db.h"
 #include "common/log.h"
+#include "common/loop.h"
 #include "common/signals.h"
 #include "gen/autoscaler_statements.h"
 
@@ -113,7 +114,7 @@ static void pass_failed(struct evaluator *e)
 
 static void evaluate(struct evaluator *e)
 {
-    while (!signals_stop()) {
+    while (loop_next()) {
         char payload[8];
         int64_t evaluated;
         while (db_notified(e->db, payload, sizeof payload))
@@ -127,7 +128,9 @@ static void evaluate(struct evaluator *e)
             pass_failed(e);
         if (status != DB_OK && status != DB_RETRY)
             signals_wait(-1, next_due(e) < WAIT_AWAY_MS ? WAIT_AWAY_MS : WAIT_MOST_MS);
-        else if (status == DB_OK)
+        else if (status == DB_RETRY) /* somebody else changes these services; without a wait the two may go on like that */
+            signals_wait(-1, WAIT_LEAST_MS);
+        else
             signals_wait(db_socket(e->db), next_due(e));
     }
 }

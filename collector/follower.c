@@ -18,6 +18,7 @@
 #include "common/clock.h"
 #include "common/db.h"
 #include "common/log.h"
+#include "common/loop.h"
 #include "common/signals.h"
 #include "engine/engine.h"
 #include "gen/collector_statements.h"
@@ -322,9 +323,7 @@ static void hear(struct follower *c)
 
 static void turn(struct follower *c)
 {
-    /* Signals end the wait through their own descriptor only between turns; a turn is never longer than this. */
-    int wait = wait_ms(c);
-    if (engine_loop_wait(c->loop, db_socket(c->right.db), wait < WAIT_AWAY_MS ? wait : WAIT_AWAY_MS) != ENGINE_OK)
+    if (engine_loop_wait(c->loop, db_socket(c->right.db), wait_ms(c)) != ENGINE_OK)
         signals_wait(-1, WAIT_AWAY_MS);
     hear(c);
     if (c->next_flush_ms > 0 && clock_monotonic_ms() >= c->next_flush_ms && !c->lost)
@@ -353,7 +352,7 @@ int follower_run(void *context, int index)
     (void)index;
     int status = 1;
     if (follower_open(&c, context) == 0) {
-        while (!signals_stop()) {
+        while (loop_next()) {
             enum right_status held = right_take(&c.right);
             if (held == RIGHT_HELD)
                 turn(&c);

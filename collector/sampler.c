@@ -16,6 +16,7 @@
 #include "common/buf.h"
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/loop.h"
 #include "common/signals.h"
 #include "gen/collector_statements.h"
 
@@ -268,7 +269,7 @@ static void turn(struct sampler *s)
 
 static void sample(struct sampler *s)
 {
-    while (!signals_stop()) {
+    while (loop_next()) {
         switch (right_take(&s->right)) {
         case RIGHT_TAKEN: /* samples that wait are of the same engine, and as good as before */
             forget_targets(s);

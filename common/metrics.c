@@ -2,7 +2,6 @@
 #include "common/metrics.h"
 
 #include <inttypes.h>
-#include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -74,21 +73,24 @@ size_t metrics_figure(size_t row, const char *value)
     return i;
 }
 
+void metrics_render_row(struct buf *out, const struct metric *m, const atomic_int_least64_t *amounts)
+{
+    buf_addf(out, "# HELP %s %s\n# TYPE %s %s\n", m->name, m->help, m->name,
+             m->type == METRIC_COUNTER ? "counter" : "gauge");
+    for (size_t i = 0; i < count_of(m); i++) {
+        int64_t value = atomic_load_explicit(&amounts[i], memory_order_relaxed);
+        buf_adds(out, m->name);
+        if (m->label != NULL)
+            buf_addf(out, "{%s=\"%s\"}", m->label, m->values[i]);
+        if (m->divisor > 1)
+            buf_addf(out, " %.6f\n", (double)value / (double)m->divisor);
+        else
+            buf_addf(out, " %" PRId64 "\n", value);
+    }
+}
+
 void metrics_render(struct buf *out)
 {
-    for (size_t r = 0; r < n_rows; r++) {
-        const struct metric *m = &table[r];
-        buf_addf(out, "# HELP %s %s\n# TYPE %s %s\n", m->name, m->help, m->name,
-                 m->type == METRIC_COUNTER ? "counter" : "gauge");
-        for (size_t i = 0; i < count_of(m); i++) {
-            int64_t value = atomic_load_explicit(&figures[r][i], memory_order_relaxed);
-            buf_adds(out, m->name);
-            if (m->label != NULL)
-                buf_addf(out, "{%s=\"%s\"}", m->label, m->values[i]);
-            if (m->divisor > 1)
-                buf_addf(out, " %.6f\n", (double)value / (double)m->divisor);
-            else
-                buf_addf(out, " %" PRId64 "\n", value);
-        }
-    }
+    for (size_t r = 0; r < n_rows; r++)
+        metrics_render_row(out, &table[r], figures[r]);
 }

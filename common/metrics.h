@@ -3,6 +3,7 @@
 #ifndef SKYLARK_COMMON_METRICS_H
 #define SKYLARK_COMMON_METRICS_H
 
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,5 +35,8 @@ size_t metrics_figure(size_t row, const char *value);
 
 /* Adds all figures, counters that are still 0 as well, so that a rate can be taken from the start. */
 void metrics_render(struct buf *out);
+
+/* Adds one row whose figures are kept elsewhere, in the order of its values. */
+void metrics_render_row(struct buf *out, const struct metric *m, const atomic_int_least64_t *amounts);
 
 #endif

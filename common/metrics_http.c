@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "common/loop.h"
 #include "common/metrics.h"
 #include "common/signals.h"
 
@@ -82,6 +83,7 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *connection, 
         return reply(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "text/plain", not_allowed, sizeof not_allowed - 1);
     struct buf out = {0};
     metrics_render(&out);
+    loop_render(&out);
     enum MHD_Result result = MHD_NO;
     if (!out.failed)
         result = reply(connection, MHD_HTTP_OK, "text/plain; version=0.0.4; charset=utf-8", buf_text(&out), out.len);
@@ -96,7 +98,7 @@ int metrics_serve(const char *listen)
     int tries = 0;
     if (listen[0] != '\0' && !address_parse(listen, &address))
         return 1;
-    while (!signals_stop()) {
+    while (loop_next()) {
         if (daemon == NULL && listen[0] != '\0') {
             daemon = MHD_start_daemon(MHD_USE_EPOLL | (address.ss_family == AF_INET6 ? MHD_USE_IPv6 : 0), 0, NULL, NULL, answer,
                                       NULL, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&address, MHD_OPTION_CONNECTION_LIMIT,

@@ -13,6 +13,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/loop.h"
 #include "common/signals.h"
 #include "common/systemd.h"
 
@@ -52,7 +53,8 @@ static void child_run(struct supervisor *s, const struct child *c, pid_t master)
     char title[16];
     snprintf(title, sizeof title, "sky-%.11s", role->name);
     prctl(PR_SET_NAME, title);
-    int status = signals_open() < 0 ? 1 : role->run(s->options->context, c->index);
+    loop_enter(c->role);
+    int status = signals_open(SIGNALS_STOP) < 0 ? 1 : role->run(s->options->context, c->index);
     /* exit, so that leak checkers see a child's end as they see any program's */
     exit(status);
 }
@@ -209,14 +211,21 @@ static void supervisor_reload(struct supervisor *s)
 int supervisor_run(const struct supervisor_options *options)
 {
     struct supervisor *s = calloc(1, sizeof *s);
-    if (s == NULL || signals_open() < 0) {
-        free(s);
-        return 1;
-    }
+    int status = 1;
+    const char **names = calloc(options->n_roles + 2, sizeof *names);
+    if (s == NULL || names == NULL || signals_open(SIGNALS_STOP | SIGNALS_RELOAD | SIGNALS_CHILD) < 0)
+        goto out;
+    for (size_t i = 0; i < options->n_roles; i++)
+        names[i] = options->roles[i].name;
+    names[options->n_roles] = "master";
+    if (loop_open(names) != 0)
+        goto out;
+    loop_enter(options->n_roles);
     s->options = options;
     children_add_all(s);
     systemd_notify("READY=1");
     while (!s->stopping || s->n_children > 0) {
+        loop_count();
         signals_wait(-1, supervisor_tend(s));
         if (signals_child())
             children_reap(s);
@@ -225,7 +234,9 @@ int supervisor_run(const struct supervisor_options *options)
         if (signals_reload() && !s->stopping)
             supervisor_reload(s);
     }
-    int status = s->status;
+    status = s->status;
+out:
+    free(names);
     free(s);
     return status;
 }

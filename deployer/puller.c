@@ -6,6 +6,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/loop.h"
 #include "common/signals.h"
 #include "common/supervisor.h"
 #include "deployer/figures.h"
@@ -70,6 +71,7 @@ static void finish(struct pull *p, enum engine_status pulled, const char *error)
         role_engine_away(p->role);
     if (found != ENGINE_OK && found != ENGINE_NOT_FOUND) {
         give_back(p);
+        signals_wait(-1, WAIT_AWAY_MS); /* giving back wakes pullers, this one as well */
         return;
     }
     if (pulled != ENGINE_OK)
@@ -117,7 +119,7 @@ int puller_run(void *context, int index)
     snprintf(name, sizeof name, "puller-%d", index);
     if (role_open(&role, context, name, "skylark_pulls") != 0)
         return 1;
-    while (!signals_stop()) {
+    while (loop_next()) {
         enum role_readiness ready = role_ready(&role);
         if (ready == ROLE_REFUSE) {
             status = SUPERVISOR_EXIT_REFUSED;

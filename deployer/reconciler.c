@@ -5,6 +5,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/loop.h"
 #include "common/signals.h"
 #include "common/supervisor.h"
 #include "deployer/figures.h"
@@ -57,7 +58,7 @@ int reconciler_run(void *context, int index)
     snprintf(name, sizeof name, "reconciler-%d", index);
     if (role_open(&role, context, name, "skylark_services") != 0)
         return 1;
-    while (!signals_stop()) {
+    while (loop_next()) {
         enum role_readiness ready = role_ready(&role);
         if (ready == ROLE_REFUSE) {
             status = SUPERVISOR_EXIT_REFUSED;

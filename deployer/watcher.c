@@ -10,6 +10,7 @@
 #include "common/buf.h"
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/loop.h"
 #include "common/signals.h"
 #include "common/supervisor.h"
 #include "deployer/figures.h"
@@ -22,7 +23,7 @@ struct watcher {
     struct role role;
     struct engine_loop *loop;
     struct engine_stream *events; /* NULL while there is none */
-    int64_t next_pass_ms; /* monotonic */
+    int64_t next_pass_ms, next_watch_ms; /* monotonic */
 };
 
 static void event_seen(void *context, const struct engine_event *event)
@@ -47,6 +48,7 @@ static void events_ended(void *context, enum engine_status status)
     struct watcher *w = context;
     w->events = NULL;
     w->next_pass_ms = 0;
+    w->next_watch_ms = clock_monotonic_ms() + WAIT_AWAY_MS; /* an engine that ends them at once is not asked without a pause */
     log_info("the engine's events ended (%d); watching anew", (int)status);
 }
 
@@ -149,17 +151,20 @@ static void watch_events(struct watcher *w)
     struct engine_event_handler handler = {.event = event_seen, .end = events_ended, .context = w};
     w->events = engine_events_watch(w->loop, w->role.installation, &handler);
     w->next_pass_ms = 0; /* for what happened before the watch began */
+    w->next_watch_ms = clock_monotonic_ms() + WAIT_AWAY_MS;
 }
 
 static int wait_ms(const struct watcher *w)
 {
     int64_t left = w->next_pass_ms - clock_monotonic_ms();
+    if (w->events == NULL && left > WAIT_AWAY_MS)
+        left = WAIT_AWAY_MS;
     return left > 0 ? (int)left : 0;
 }
 
-static int watch(struct watcher *w, int signal_fd)
+static int watch(struct watcher *w)
 {
-    while (!signals_stop()) {
+    while (loop_next()) {
         enum role_readiness ready = role_ready(&w->role);
         if (ready == ROLE_REFUSE)
             return SUPERVISOR_EXIT_REFUSED;
@@ -169,10 +174,10 @@ static int watch(struct watcher *w, int signal_fd)
             signals_wait(-1, WAIT_AWAY_MS);
             continue;
         }
-        if (w->events == NULL)
+        if (w->events == NULL && clock_monotonic_ms() >= w->next_watch_ms)
             watch_events(w);
         /* One turn of the loop sends the request for events off before the rows are compared. */
-        if (engine_loop_wait(w->loop, signal_fd, w->events == NULL ? WAIT_AWAY_MS : wait_ms(w)) != ENGINE_OK)
+        if (engine_loop_wait(w->loop, -1, wait_ms(w)) != ENGINE_OK)
             signals_wait(-1, WAIT_AWAY_MS);
         if (clock_monotonic_ms() >= w->next_pass_ms)
             pass(w);
@@ -190,10 +195,10 @@ int watcher_run(void *context, int index)
         return 1;
     struct engine_options options = {.endpoint = w.role.settings->engine,
                                      .call_deadline_ms = w.role.settings->engine_deadline_ms};
-    int signal_fd = signals_open(), status = 1;
+    int status = 1;
     w.loop = engine_loop_create(&options);
-    if (w.loop != NULL && signal_fd >= 0)
-        status = watch(&w, signal_fd);
+    if (w.loop != NULL)
+        status = watch(&w);
     engine_loop_free(w.loop);
     role_close(&w.role);
     return status;

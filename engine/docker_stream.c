@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "common/signals.h"
 #include "engine/docker_internal.h"
 #include "engine/docker_log.h"
 #include "engine/docker_usage.h"
@@ -265,9 +266,15 @@ static void closed_collect(struct engine_loop *loop)
 
 enum engine_status engine_loop_wait(struct engine_loop *loop, int extra_fd, int ms)
 {
-    struct curl_waitfd extra = {.fd = extra_fd, .events = CURL_WAIT_POLLIN};
+    const int fds[] = {signals_descriptor(), extra_fd};
+    struct curl_waitfd extra[2];
+    unsigned n_extra = 0;
     int running, left;
-    if (curl_multi_poll(loop->multi, extra_fd >= 0 ? &extra : NULL, extra_fd >= 0 ? 1 : 0, ms, NULL) != CURLM_OK)
+    for (size_t i = 0; i < 2; i++) {
+        if (fds[i] >= 0)
+            extra[n_extra++] = (struct curl_waitfd){.fd = fds[i], .events = CURL_WAIT_POLLIN};
+    }
+    if (curl_multi_poll(loop->multi, extra, n_extra, ms, NULL) != CURLM_OK)
         return ENGINE_FAILED;
     loop->inside = true;
     CURLMcode code = curl_multi_perform(loop->multi, &running);

@@ -225,8 +225,8 @@ struct engine_stream;
 struct engine_loop *engine_loop_create(const struct engine_options *options);
 void engine_loop_free(struct engine_loop *loop); /* ends all its streams; accepts NULL */
 
-/* Waits until anything happened to a stream, extra_fd (-1: none) is readable, or ms have passed; callbacks
- * run inside. */
+/* Waits until anything happened to a stream, extra_fd (-1: none) is readable, a signal has come (to be taken by
+ * signals_stop(), or no wait waits any more), or ms have passed; callbacks run inside. */
 enum engine_status engine_loop_wait(struct engine_loop *loop, int extra_fd, int ms)
     __attribute__((warn_unused_result));
 

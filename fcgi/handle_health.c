@@ -1,4 +1,5 @@
 /* What watches over the process asks: is it alive, can it serve, what does it do. */
+#include "common/loop.h"
 #include "fcgi/handlers.h"
 #include "fcgi/http_metrics.h"
 
@@ -22,4 +23,5 @@ void handle_metrics(struct request *rq, const PGresult *result)
     (void)result;
     rq->content_type = "text/plain; version=0.0.4; charset=utf-8";
     http_metrics_render(&rq->reply);
+    loop_render(&rq->reply);
 }

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "common/loop.h"
 #include "common/secret.h"
 #include "common/signals.h"
 #include "fcgi/dispatch.h"
@@ -143,7 +144,7 @@ static bool worker_open(struct worker *w, int signal_fd)
 static void worker_loop(struct worker *w)
 {
     struct epoll_event events[EVENTS_MAX];
-    while (!signals_stop()) {
+    while (loop_next()) {
         /* While requests queue up they are taken one after the other, without asking epoll each time. */
         if (listener_serve(w))
             continue;
@@ -160,7 +161,7 @@ static void worker_loop(struct worker *w)
 int worker_run(const struct api_settings *settings, int listen_fd)
 {
     struct worker *w = calloc(1, sizeof *w);
-    int signal_fd = signals_open(), status = 1;
+    int signal_fd = signals_descriptor(), status = 1;
     if (w == NULL || signal_fd < 0)
         return 1;
     w->settings = settings;

@@ -19,6 +19,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/loop.h"
 #include "common/signals.h"
 
 #define PATH_SIZE 4200
@@ -145,6 +146,7 @@ static bool read_all(int fd, int64_t deadline_ms, const struct front_beat *beat,
     char piece[4096];
     for (;;) {
         int64_t left = deadline_ms - clock_monotonic_ms();
+        loop_count();
         if (left <= 0)
             return false;
         if (!signals_wait(fd, left < BEAT_MS ? (int)left : BEAT_MS)) {
@@ -312,6 +314,7 @@ static int load(const struct router_settings *s, const char *version, const stru
             buf_adds(fault, "nginx did not take up the new routes; its error log says why");
             return -1;
         }
+        loop_count();
         signals_wait(-1, LOOK_MS);
         beat->call(beat->context);
     }

@@ -12,6 +12,7 @@
 #include "common/clock.h"
 #include "common/db.h"
 #include "common/log.h"
+#include "common/loop.h"
 #include "common/signals.h"
 #include "gen/router_statements.h"
 #include "router/drain.h"
@@ -244,7 +245,7 @@ int router_run(void *context, int index)
     r.db = db_create(&database);
     if (r.db == NULL)
         return 1;
-    while (!signals_stop()) {
+    while (loop_next()) {
         if (db_connect(r.db) == DB_OK)
             turn(&r);
         else

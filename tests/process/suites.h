@@ -1,0 +1,7 @@
+/* Suites that fork real processes: signals, the master, the listener. No database, no engine. */
+#ifndef SKYLARK_TESTS_PROCESS_SUITES_H
+#define SKYLARK_TESTS_PROCESS_SUITES_H
+
+void suite_signals(void);
+
+#endif
