@@ -17,7 +17,7 @@ else
 CPPFLAGS += -D_FORTIFY_SOURCE=2
 endif
 
-COMMON := buf clock config config_command config_value db db_copy db_stream db_transaction log loop metrics metrics_http secret \
+COMMON := buf clock config config_command config_value db db_copy db_result db_stream db_transaction log loop metrics metrics_http secret \
           shellwords signals supervisor systemd utf8
 ENGINE := docker docker_body docker_container docker_image docker_log docker_network docker_pull docker_stream docker_usage
 API := checks dispatch fields form handle_document handle_health handle_list handle_logs handle_scaling \

@@ -11,12 +11,15 @@
 
 struct db;
 
-/* One file of sql/queries/{process}/. The table and the enum that indexes it are made at build time
- * (sql/embed.sh). */
+/* One file of sql/queries/{process}/. The table, the enum that indexes it, and for each statement enums of its parameters
+ * ({STATEMENT}_P_{NAME}) and columns ({STATEMENT}_C_{NAME}) are made at build time (sql/embed.sh). */
 struct db_statement {
     const char *name;
     const char *sql;
+    const char *const *parameters; /* the names of $1, $2, …; NULL: it has none */
     int n_params;
+    const char *const *columns; /* NULL: it returns no rows */
+    int n_columns;
     bool hot; /* its file starts with "-- hot": a test holds its plan to an index */
 };
 
@@ -55,7 +58,9 @@ enum db_status db_connect(struct db *db) __attribute__((warn_unused_result));
  * migrated. */
 enum db_status db_ping(struct db *db) __attribute__((warn_unused_result));
 
-/* Runs statement number `statement` with n_params text parameters (NULL entries are SQL NULL). On
+/* Runs statement number `statement` with n_params text parameters (NULL entries are SQL NULL): an array
+ *     const char *params[{STATEMENT}_P__MAX] = {[{STATEMENT}_P_NAMESPACE] = …, …};
+ * or NULL when it has none. On
  * DB_OK *result is the caller's, to PQclear; on anything else it is NULL. Connects when needed. An
  * idle connection that turns out to be dead is opened anew and the statement sent once more, unless a
  * transaction is open. Blocks up to query_deadline_ms. */
@@ -96,12 +101,25 @@ int db_socket(const struct db *db);
  * since others may have been missed. */
 bool db_notified(struct db *db, char *payload, size_t size);
 
+/* The values of a result, by the statement's {STATEMENT}_C_…; nothing else reads results. */
+bool db_null(const PGresult *result, int row, int column);
+const char *db_text(const PGresult *result, int row, int column); /* "" for null; as long as the result */
+size_t db_length(const PGresult *result, int row, int column);   /* of db_text, in bytes */
+int64_t db_int(const PGresult *result, int row, int column);     /* 0 for null */
+bool db_bool(const PGresult *result, int row, int column);       /* false for null */
+
+/* Adds the value to b as it is; nothing for null. */
+struct buf;
+void db_add(struct buf *b, const PGresult *result, int row, int column);
+
+/* For statements that share code: refuses to compile when a parameter or column has another place in one of them. */
+#define DB_SAME_PLACE(a, b) _Static_assert((int)(a) == (int)(b), #a " and " #b " have different places")
+
 /* About the latest failure; "" when not known. Valid until the next call. */
 const char *db_constraint(const struct db *db);
 const char *db_message(const struct db *db);
 
 /* Escapes one text field for db_copy and adds it, without the tab. */
-struct buf;
 void db_copy_field(struct buf *b, const char *s, size_t len);
 
 /* The schema that this binary knows (made at build time from sql/migrations/): highest version, and

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Turns the files of sql/ into C at build time, so that C holds no SQL text.
-#   embed.sh statements PREFIX DIRECTORY NAME OUT   -> OUT.h, OUT.c: enum NAME_statement, NAME_statements[]
+#   embed.sh statements PREFIX DIRECTORY NAME OUT   -> OUT.h, OUT.c: enum NAME_statement, NAME_statements[], and for each
+#       statement enums of its parameters (PREFIX_STATEMENT_P_…) and its columns (PREFIX_STATEMENT_C_…)
 #   embed.sh migrations OUT                         -> OUT.h, OUT.c: db_migrations[], roles, bootstrap
 set -eu
 cd "$(dirname "$0")/.."
@@ -10,34 +11,108 @@ literal() {
     sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/        "/' -e 's/$/\\n"/' "$1"
 }
 
+# A statement's file starts with comment lines: "-- hot" if a test is to hold its plan to an index, what the statement is for,
+# "-- parameters: a, b" with a name for $1, $2, …, and "-- columns: x, y" with the names that its rows' columns bear. Either list
+# may go on in a further line of the same kind. C knows parameters and columns by these names only.
 statements() {
     prefix=$1 directory=$2 name=$3 out=$4
-    guard=SKYLARK_GEN_$(printf %s "$name" | tr a-z A-Z)_STATEMENTS_H
+    set --
+    for file in "$directory"/*.sql; do
+        [ ! -e "$file" ] || set -- "$@" "$file"
+    done
+    awk -v prefix="$prefix" -v directory="$directory" -v name="$name" -v header="$out.h.new" -v source="$out.c.new" '
+    function fail(text) {
+        print path ": " text > "/dev/stderr"
+        failed = 1
+        exit 1
+    }
+    # Adds the names of a list to names[from + 1 …] and returns how many there are now.
+    function names_add(names, from, list,    parts, n, i) {
+        n = split(list, parts, /, */)
+        for (i = 1; i <= n; i++) {
+            if (parts[i] !~ /^[a-z][a-z0-9_]*$/)
+                fail("\"" parts[i] "\" is no name of a parameter or column")
+            names[from + i] = parts[i]
+        }
+        return from + n
+    }
+    function enum_print(letter, names, n,    i) {
+        if (n == 0)
+            return
+        print "enum {" > header
+        for (i = 1; i <= n; i++)
+            print "    " id "_" letter "_" toupper(names[i]) "," > header
+        print "    " id "_" letter "__MAX\n};" > header
+    }
+    function list_print(member, names, count, n,    i) {
+        if (n == 0)
+            return
+        printf "        .%s = (const char *const[]){", member > source
+        for (i = 1; i <= n; i++)
+            printf "%s\"%s\"", (i == 1 ? "" : ", "), names[i] > source
+        printf "},\n        .%s = %d,\n", count, n > source
+    }
+    # Writes the statement that was read.
+    function finish(    base) {
+        if (path == "")
+            return
+        if (highest != n_parameters)
+            fail("names " n_parameters " parameters, and its highest is $" highest)
+        base = path
+        sub(/.*\//, "", base)
+        sub(/\.sql$/, "", base)
+        id = prefix "_" toupper(base)
+        ids[++n_ids] = id
+        enum_print("P", parameters, n_parameters)
+        enum_print("C", columns, n_columns)
+        print "    [" id "] = {\n        .name = \"" name "/" base "\",\n        .hot = " (hot ? "true" : "false") "," > source
+        list_print("parameters", parameters, "n_params", n_parameters)
+        list_print("columns", columns, "n_columns", n_columns)
+        print "        .sql =\n" text "    }," > source
+    }
+    BEGIN {
+        made = "/* Made by sql/embed.sh from " directory ": edit the files there. */"
+        guard = "SKYLARK_GEN_" toupper(name) "_STATEMENTS_H"
+        print made "\n#ifndef " guard "\n#define " guard "\n\n#include \"common/db.h\"\n" > header
+        print made "\n#include \"gen/" name "_statements.h\"\n" > source
+        print "const struct db_statement " name "_statements[" prefix "__MAX] = {" > source
+    }
+    FNR == 1 {
+        finish()
+        path = FILENAME
+        hot = $0 == "-- hot"
+        text = ""
+        n_parameters = n_columns = highest = 0
+        in_head = 1
+    }
     {
-        printf '/* Made by sql/embed.sh from %s: edit the files there. */\n' "$directory"
-        printf '#ifndef %s\n#define %s\n\n#include "common/db.h"\n\nenum %s_statement {\n' "$guard" "$guard" "$name"
-        for file in "$directory"/*.sql; do
-            [ -e "$file" ] || continue
-            printf '    %s_%s,\n' "$prefix" "$(basename "$file" .sql | tr a-z A-Z)"
-        done
-        printf '    %s__MAX\n};\n\nextern const struct db_statement %s_statements[%s__MAX];\n\n#endif\n' "$prefix" "$name" "$prefix"
-    } >"$out.h.new"
-    {
-        printf '/* Made by sql/embed.sh from %s: edit the files there. */\n#include "gen/%s_statements.h"\n\n' "$directory" "$name"
-        printf 'const struct db_statement %s_statements[%s__MAX] = {\n' "$name" "$prefix"
-        for file in "$directory"/*.sql; do
-            [ -e "$file" ] || continue
-            base=$(basename "$file" .sql)
-            n=$(sed 's/^[[:space:]]*--.*//' "$file" | grep -o '\$[0-9][0-9]*' | tr -d '$' | sort -n | tail -n 1)
-            hot=false
-            head -n 1 "$file" | grep -q '^-- hot$' && hot=true
-            printf '    [%s_%s] = {\n        .name = "%s/%s",\n        .n_params = %s,\n        .hot = %s,\n        .sql =\n' \
-                "$prefix" "$(printf %s "$base" | tr a-z A-Z)" "$name" "$base" "${n:-0}" "$hot"
-            literal "$file"
-            printf '    },\n'
-        done
-        printf '};\n'
-    } >"$out.c.new"
+        in_head = in_head && /^--/
+        if (in_head && /^-- parameters: /)
+            n_parameters = names_add(parameters, n_parameters, substr($0, 16))
+        if (in_head && /^-- columns: /)
+            n_columns = names_add(columns, n_columns, substr($0, 13))
+        rest = $0
+        if (rest ~ /^[ \t]*--/)
+            rest = ""
+        while (match(rest, /\$[0-9]+/)) {
+            if (substr(rest, RSTART + 1, RLENGTH - 1) + 0 > highest)
+                highest = substr(rest, RSTART + 1, RLENGTH - 1) + 0
+            rest = substr(rest, RSTART + RLENGTH)
+        }
+        line = $0
+        gsub(/["\\]/, "\\\\&", line)
+        text = text "        \"" line "\\n\"\n"
+    }
+    END {
+        if (failed)
+            exit 1
+        finish()
+        print "};" > source
+        print "\nenum " name "_statement {" > header
+        for (i = 1; i <= n_ids; i++)
+            print "    " ids[i] "," > header
+        print "    " prefix "__MAX\n};\n\nextern const struct db_statement " name "_statements[" prefix "__MAX];\n\n#endif" > header
+    }' "$@" </dev/null
     mv "$out.h.new" "$out.h"
     mv "$out.c.new" "$out.c"
 }

@@ -1,4 +1,5 @@
-/* Every statement of sql/queries/: it prepares under its own role, and the hot ones find their rows by an index. */
+/* Every statement of sql/queries/: it prepares under its own role, has the parameters and columns that its file names, and the hot
+ * ones find their rows by an index. */
 #include <stdio.h>
 #include <string.h>
 
@@ -31,6 +32,17 @@ static bool is_copy(const struct db_statement *s)
     return strstr(s->sql, "\nCOPY ") != NULL;
 }
 
+/* What PostgreSQL says of a prepared statement is what the comments of its file say, from which C has its enums. */
+static void check_described(const struct db_statement *s, const PGresult *described)
+{
+    CHECK(PQresultStatus(described) == PGRES_COMMAND_OK, "%s: %s", s->name, PQresultErrorMessage(described));
+    CHECK(PQnparams(described) == s->n_params, "%s has %d parameters, and names %d", s->name, PQnparams(described), s->n_params);
+    CHECK(PQnfields(described) == s->n_columns, "%s has %d columns, and names %d", s->name, PQnfields(described), s->n_columns);
+    for (int i = 0; i < s->n_columns && i < PQnfields(described); i++)
+        CHECK(strcmp(PQfname(described, i), s->columns[i]) == 0, "%s: column %d is %s, not %s", s->name, i + 1,
+              PQfname(described, i), s->columns[i]);
+}
+
 static void test_prepare(void)
 {
     sql_migrated();
@@ -43,7 +55,7 @@ static void test_prepare(void)
             CHECK(PQresultStatus(r) == PGRES_COMMAND_OK, "%s: %s", s->name, PQresultErrorMessage(r));
             PQclear(r);
             r = PQdescribePrepared(c, s->name);
-            CHECK(PQnparams(r) == s->n_params, "%s has %d parameters, not %d", s->name, PQnparams(r), s->n_params);
+            check_described(s, r);
             PQclear(r);
             CHECK(strstr(s->sql, "-- ") != NULL, "%s does not say what it is for", s->name);
         }
@@ -174,7 +186,7 @@ static void test_hot_by_index(void)
 }
 
 const struct check_test tests_statements[] = {
-    {"every one prepares under its role", test_prepare},
+    {"every one prepares under its role, with the parameters and columns that it names", test_prepare},
     {"every one may do what it does", test_rights_suffice},
     {"the hot ones use an index", test_hot_by_index},
     {NULL, NULL},

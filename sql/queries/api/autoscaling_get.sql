@@ -1,5 +1,7 @@
 -- hot
 -- How the service $3 in the namespace $2 is scaled, with its last $4 decisions, for the token with hash $1.
+-- parameters: token_hash, namespace, service_name, limit
+-- columns: token_id, user_name, granted, token_unmarked, document
 SELECT a.token_id, a.user_name, a.granted, a.token_unmarked,
        CASE WHEN s.id IS NOT NULL THEN json_build_object(
            'service_name', s.name,
@@ -38,7 +40,7 @@ SELECT a.token_id, a.user_name, a.granted, a.token_unmarked,
                    'missing_instances', d.missing, 'num_instances_before', d.target_before,
                    'num_instances_after', d.target_after, 'wanted_num_instances', d.wanted) ORDER BY d.id DESC)
                FROM (SELECT * FROM skylark.autoscaling_decisions l WHERE l.service_id = s.id
-                     ORDER BY l.id DESC LIMIT $4::bigint) d), '[]'::json))::text END
+                     ORDER BY l.id DESC LIMIT $4::bigint) d), '[]'::json))::text END AS document
 FROM skylark.access($1::bytea, $2::text) a
 LEFT JOIN skylark.services s ON s.namespace_id = a.namespace_id AND s.name = $3::text AND s.deleted_at IS NULL
 LEFT JOIN skylark.autoscaling_settings x ON x.service_id = s.id

@@ -1,4 +1,5 @@
 -- Makes the autoscaling settings of the service $1 those of the checked object $2; an empty one removes them.
+-- parameters: service_id, wanted
 WITH f AS (SELECT r.metric_name, r.metric_stat, r.upper_threshold, r.lower_threshold, r.increase_delta, r.decrease_delta,
                   r.minimum_num_instances, r.maximum_num_instances, r.wait_period, r.scale_up_wait_period,
                   r.scale_down_wait_period, COALESCE(r.stabilization_window, 0), COALESCE(r.dry_run, false)

@@ -1,4 +1,5 @@
 -- Makes the custom domain names of the service $1 exactly the comma-separated list $2; those that stay are not touched.
+-- parameters: service_id, wanted
 WITH wanted AS (SELECT btrim(n.name) AS name, n.position::integer AS position
                 FROM string_to_table($2::text, ',') WITH ORDINALITY AS n (name, position)
                 WHERE btrim(n.name) <> ''),

@@ -1,5 +1,7 @@
 -- Locks the services that link to the service $1, whose environment changes with its ports: before ports_add, so that nobody
 -- waits for them while holding what all reservations of public ports wait for.
+-- parameters: service_id
+-- columns: count
 SELECT count(*)
 FROM (SELECT FROM skylark.services s
       WHERE s.id IN (SELECT l.service_id FROM skylark.links l WHERE l.target_service_id = $1::uuid)

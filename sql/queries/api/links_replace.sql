@@ -1,5 +1,6 @@
 -- Makes the links of the service $1 exactly the object $2 ({service: alias}); those that stay are not touched.
 -- After links_lock.
+-- parameters: service_id, wanted
 WITH wanted AS (SELECT t.namespace_id, t.id, e.value AS alias
                 FROM jsonb_each_text($2::jsonb) e
                 JOIN skylark.services s ON s.id = $1::uuid

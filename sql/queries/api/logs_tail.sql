@@ -1,7 +1,9 @@
 -- hot
 -- Like logs_stream, but only the last $5 rows of them.
+-- parameters: service_id, from, until, instance_id, limit
+-- columns: line
 SELECT json_build_object('instance_id', left(t.instance_id::text, 8), 'message', t.message,
-                         'time', floor(extract(epoch FROM t.logged_at))::bigint)::text
+                         'time', floor(extract(epoch FROM t.logged_at))::bigint)::text AS line
 FROM (SELECT l.logged_at, l.instance_id, l.seq, l.message
       FROM skylark.log_rows l
       WHERE l.service_id = $1::uuid AND l.logged_at >= 'epoch'::timestamptz + $2::bigint * interval '1 microsecond'

@@ -3,6 +3,8 @@
 -- with hash $1: the statistic $6 over each $9 seconds from $7 up to, but without, $8 (seconds since 1970, multiples of $9).
 -- Null when there is no such service or instance; and when it would be made of the samples of more than $10 seconds of instances'
 -- lives, which the last column tells.
+-- parameters: token_hash, namespace, service_name, instance_id, metric_name, metric_stat, from, until, period, limit
+-- columns: token_id, user_name, granted, token_unmarked, document, instance_seconds
 SELECT a.token_id, a.user_name, a.granted, a.token_unmarked,
        CASE WHEN s.id IS NOT NULL AND ($4::uuid IS NULL OR i.id IS NOT NULL) AND l.seconds <= $10::bigint THEN json_build_object(
            'metric_name', $5::text, 'metric_stat', $6::text,
@@ -22,8 +24,8 @@ SELECT a.token_id, a.user_name, a.granted, a.token_unmarked,
                                             WHEN 'NETWORK_IN' THEN m.network_in ELSE m.network_out END AS value) v
                    WHERE k.service_id = s.id AND ($4::uuid IS NULL OR k.id = $4::uuid)
                      AND m.sampled_at >= to_timestamp($7::bigint) AND m.sampled_at < to_timestamp($8::bigint)
-                   GROUP BY 1) p ON p.at = b.at))::text END,
-       CASE WHEN s.id IS NOT NULL AND ($4::uuid IS NULL OR i.id IS NOT NULL) THEN l.seconds END
+                   GROUP BY 1) p ON p.at = b.at))::text END AS document,
+       CASE WHEN s.id IS NOT NULL AND ($4::uuid IS NULL OR i.id IS NOT NULL) THEN l.seconds END AS instance_seconds
 FROM skylark.access($1::bytea, $2::text) a
 LEFT JOIN skylark.services s ON s.namespace_id = a.namespace_id AND s.name = $3::text AND s.deleted_at IS NULL
 LEFT JOIN skylark.instances i ON i.service_id = s.id AND i.id = $4::uuid

@@ -1,4 +1,5 @@
 -- Changes the service $1 by the checked fields in $2; a field that is absent stays.
+-- parameters: service_id, fields
 UPDATE skylark.services s
 SET image_name = COALESCE(f.image_name, s.image_name),
     image_tag = COALESCE(f.image_tag, s.image_tag),

@@ -1,4 +1,5 @@
 -- Notes that the token $1 was used, once a minute at most.
+-- parameters: token_id
 UPDATE skylark.api_tokens
 SET last_used_at = now()
 WHERE id = $1::bigint AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute')

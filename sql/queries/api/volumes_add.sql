@@ -1,4 +1,5 @@
 -- Makes the volumes of the service $1 the array $2, after volumes_remove; entries that stay the same are not touched.
+-- parameters: service_id, wanted
 INSERT INTO skylark.volumes AS v (service_id, app_volume_dir, volume_type, size_gb)
 SELECT $1::uuid, w.app_volume_dir, w.volume_type, w.size_gb
 FROM jsonb_array_elements($2::jsonb) WITH ORDINALITY AS e (entry, position)

@@ -1,6 +1,8 @@
 -- What is wrong with the volumes $2 of the service $1 (null: a new one), as faults of the body: types that are not there,
 -- and what can't be changed of a volume that is on the engine already, mounted or not.
-SELECT 'volumes[' || e.position - 1 || '].' || f.field, f.fault
+-- parameters: service_id, wanted
+-- columns: field, fault
+SELECT 'volumes[' || e.position - 1 || '].' || f.field AS field, f.fault
 FROM jsonb_array_elements($2::jsonb) WITH ORDINALITY AS e (entry, position)
 CROSS JOIN LATERAL jsonb_to_record(e.entry) AS w (app_volume_dir text, volume_type text, size_gb integer)
 LEFT JOIN skylark.volume_types t ON t.name = w.volume_type

@@ -5,6 +5,8 @@
 -- $1: the time (null: now). $2: milliseconds between two looks at a service. $3: milliseconds after which samples are
 -- stale. $4: milliseconds after which a decision that still holds is recorded anew. $5: how many services.
 -- Returns a row a reason: how many evaluations ended so, and how late the latest was, in milliseconds.
+-- parameters: now, interval_ms, stale_ms, heartbeat_ms, limit
+-- columns: reason, evaluations, late_ms
 WITH moment AS MATERIALIZED (
          SELECT COALESCE($1::timestamptz, now()) AS now,
                 make_interval(secs => $3::bigint / 1000.0) AS stale,
@@ -175,6 +177,6 @@ WITH moment AS MATERIALIZED (
          SET due_at = c.due_at + interval '1 minute'
          FROM claimed c
          WHERE q.service_id = c.service_id AND c.service_id NOT IN (SELECT m.service_id FROM measured m))
-SELECT p.ended, count(*), GREATEST(max(date_part('epoch', p.now - p.due_at)) * 1000, 0)::bigint
+SELECT p.ended AS reason, count(*) AS evaluations, GREATEST(max(date_part('epoch', p.now - p.due_at)) * 1000, 0)::bigint AS late_ms
 FROM planned p
 GROUP BY p.ended

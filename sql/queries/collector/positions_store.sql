@@ -1,6 +1,8 @@
 -- hot
 -- Notes how far logs are stored ($1: an array of objects, one an instance), in the transaction that stores the rows. Where a
 -- log is complete, makes the service due and wakes the deployers: the container may go.
+-- parameters: positions
+-- columns: notified
 WITH reached AS (
          SELECT x.*, i.service_id
          FROM jsonb_to_recordset($1::jsonb)
@@ -30,4 +32,4 @@ UPDATE skylark.reconcile_queue q
 SET wakes = q.wakes + 1, due_at = LEAST(q.due_at, now())
 FROM due
 WHERE q.service_id = due.service_id
-RETURNING pg_notify('skylark_services', q.service_id::text)
+RETURNING pg_notify('skylark_services', q.service_id::text) AS notified

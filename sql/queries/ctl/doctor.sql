@@ -1,6 +1,7 @@
 -- One row a check: ok, WARN or FAIL, what was checked, and what was found with what to do.
-SELECT CASE WHEN count(*) = 6 THEN 'ok' ELSE 'FAIL' END, 'roles',
-       CASE WHEN count(*) = 6 THEN 'all there' ELSE 'some are missing; run skylarkctl migrate' END
+-- columns: verdict, subject, finding
+SELECT CASE WHEN count(*) = 6 THEN 'ok' ELSE 'FAIL' END AS verdict, 'roles' AS subject,
+       CASE WHEN count(*) = 6 THEN 'all there' ELSE 'some are missing; run skylarkctl migrate' END AS finding
 FROM pg_roles
 WHERE rolname IN ('skylark_api', 'skylark_autoscaler', 'skylark_deployer', 'skylark_collector', 'skylark_router', 'skylark_dba')
 UNION ALL

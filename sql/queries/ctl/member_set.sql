@@ -1,4 +1,5 @@
 -- Gives the user $2 the right $3 in the namespace $1.
+-- parameters: namespace, user_name, access
 INSERT INTO skylark.memberships (user_id, namespace_id, access)
 SELECT u.id, n.id, $3::skylark.access_right
 FROM skylark.namespaces n

@@ -1,2 +1,3 @@
 -- One skylarkctl migrate at a time; held until the session ends.
-SELECT pg_advisory_lock(hashtextextended('skylark.migrate', 0))
+-- columns: locked
+SELECT pg_advisory_lock(hashtextextended('skylark.migrate', 0)) AS locked

@@ -1,4 +1,5 @@
 -- The namespaces and who may do what in them, for people.
+-- columns: name, kind, members, services
 SELECT n.name, n.kind,
        COALESCE((SELECT string_agg(u.name || ' (' || m.access || ')', ', ' ORDER BY u.name)
                  FROM skylark.memberships m JOIN skylark.namespaces u ON u.id = m.user_id

@@ -1,5 +1,7 @@
 -- What is wrong with the base domain $1, the range of ports $2 and the host names $3 (null: not given).
-SELECT 'base_domain: must be a host name in lower case, such as apps.example.org'
+-- parameters: base_domain, service_ports, host_names
+-- columns: fault
+SELECT 'base_domain: must be a host name in lower case, such as apps.example.org' AS fault
 WHERE NOT skylark.is_host_name($1::text)
 UNION ALL
 SELECT 'service_ports: must be FIRST-LAST, two ports from 1 to 65535, such as 20000-29999'

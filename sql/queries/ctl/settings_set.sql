@@ -1,5 +1,6 @@
 -- Changes the base domain to $1, the region's name to $2 and its IaaS to $3, the range of public ports to $4 (FIRST-LAST), the
 -- front's address to $5 ('': none) and the operator's own host names to $6 (separated by commas); null leaves one as it is.
+-- parameters: base_domain, region_name, region_iaas, service_ports, front_address, host_names
 UPDATE skylark.installation
 SET base_domain = COALESCE($1::text, base_domain),
     region_name = COALESCE($2::text, region_name),

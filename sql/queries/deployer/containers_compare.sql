@@ -1,5 +1,7 @@
 -- Compares all containers of the installation ($1: an array of {id, instance, state, unhealthy}) with the rows. Makes each
 -- service due whose rows say something else and wakes the deployers; returns the ids of containers that no row knows.
+-- parameters: containers
+-- columns: container_id, woken
 WITH there AS (
          SELECT x.* FROM jsonb_to_recordset($1::jsonb) AS x (id text, instance uuid, state text, unhealthy boolean)),
      different AS (
@@ -26,6 +28,6 @@ WITH there AS (
          FROM due
          WHERE q.service_id = due.service_id
          RETURNING pg_notify('skylark_services', q.service_id::text))
-SELECT t.id, (SELECT count(*) FROM woken)
+SELECT t.id AS container_id, (SELECT count(*) FROM woken) AS woken
 FROM there t
 WHERE NOT EXISTS (SELECT FROM skylark.instances i WHERE i.id = t.instance)

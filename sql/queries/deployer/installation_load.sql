@@ -1,2 +1,3 @@
 -- Whose containers these are, and on which engine they have to be.
-SELECT id, COALESCE(engine_id, '') FROM skylark.installation WHERE only_row
+-- columns: installation_id, engine_id
+SELECT id AS installation_id, COALESCE(engine_id, '') AS engine_id FROM skylark.installation WHERE only_row

@@ -1,5 +1,7 @@
 -- Notes the intention to make the instance $1 of the service $2 in slot $3 from generation $4 after $5 failures, on the
 -- engine $6, with the ports $8 (an array), if the deployer $7 still holds the lease.
+-- parameters: instance_id, service_id, slot, generation, failures, engine_id, deployer, ports
+-- columns: instance_id
 WITH made AS (
     INSERT INTO skylark.instances (id, service_id, slot, generation, restarts, engine_id)
     SELECT $1::uuid, q.service_id, $3::integer, $4::bigint, $5::integer, $6::text
@@ -12,4 +14,4 @@ ports AS (
     FROM made m
     CROSS JOIN jsonb_array_elements($8::jsonb) WITH ORDINALITY AS e (entry, position)
     CROSS JOIN LATERAL jsonb_to_record(e.entry) AS p (container_port integer, protocol text, endpoint_type text))
-SELECT m.id FROM made m
+SELECT m.id AS instance_id FROM made m

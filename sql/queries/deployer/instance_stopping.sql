@@ -1,4 +1,5 @@
 -- Notes that the instance $1 was told to stop (SIGTERM), if the deployer $2 still holds the lease; the first time counts.
+-- parameters: instance_id, deployer
 UPDATE skylark.instances i
 SET stop_requested_at = COALESCE(i.stop_requested_at, now())
 FROM skylark.reconcile_queue q

@@ -1,4 +1,5 @@
 -- Notes that the instance $1 answers no more, if the deployer $2 still holds the lease: fronts send it no requests until it does.
+-- parameters: instance_id, deployer
 UPDATE skylark.instances i
 SET ready_at = NULL
 FROM skylark.reconcile_queue q

@@ -1,4 +1,5 @@
 -- Asks the fronts to send the instance $1 no more requests, if the deployer $2 still holds the lease.
+-- parameters: instance_id, deployer
 UPDATE skylark.instances i
 SET unroute_requested_at = COALESCE(i.unroute_requested_at, now())
 FROM skylark.reconcile_queue q

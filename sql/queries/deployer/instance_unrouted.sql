@@ -1,4 +1,5 @@
 -- Notes that no front sends the instance $1 requests any more, if the deployer $2 still holds the lease.
+-- parameters: instance_id, deployer
 UPDATE skylark.instances i
 SET unrouted_at = COALESCE(i.unrouted_at, now())
 FROM skylark.reconcile_queue q

@@ -3,6 +3,8 @@
 -- {id, container_id, state, started_ms, finished_ms, exit_code, reason, address, published}; published: an array of
 -- {container_port, protocol, address, port} where direct-endpoints are. Adds an event for each that started or ended, by
 -- the request $4, and tells the collectors of containers that are new or have started.
+-- parameters: service_id, deployer, instances, request_id
+-- columns: changed, told, noted
 WITH seen AS (
          SELECT x.*
          FROM jsonb_to_recordset($3::jsonb)
@@ -51,4 +53,4 @@ WITH seen AS (
          WHERE (c.state = 'running' AND b.state <> 'running')
             OR (c.state IN ('exited', 'removed') AND b.state NOT IN ('exited', 'removed', 'intended'))
          RETURNING 1)
-SELECT (SELECT count(*) FROM changed), (SELECT count(*) FROM told), (SELECT count(*) FROM noted)
+SELECT (SELECT count(*) FROM changed) AS changed, (SELECT count(*) FROM told) AS told, (SELECT count(*) FROM noted) AS noted

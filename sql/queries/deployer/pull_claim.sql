@@ -1,5 +1,7 @@
 -- hot
 -- Takes the pull that has been wanted longest, or one whose deployer is gone, under a lease of $2 milliseconds for $1.
+-- parameters: deployer, lease_ms
+-- columns: image_ref
 WITH open AS (
     SELECT p.image_ref
     FROM skylark.image_pulls p

@@ -1,5 +1,7 @@
 -- Ends the pull of the image $1 by the deployer $2: $3 the image's id (null: there is none), $4 the error ('': none).
 -- Makes the services due that wait for it, notes it in their events, and wakes the deployers.
+-- parameters: image_ref, deployer, image_id, error
+-- columns: notified
 WITH pull AS (
          UPDATE skylark.image_pulls
          SET state = CASE WHEN $4::text = '' THEN 'done' ELSE 'failed' END, finished_at = clock_timestamp(),
@@ -32,4 +34,4 @@ UPDATE skylark.reconcile_queue q
 SET wakes = q.wakes + 1, due_at = LEAST(q.due_at, now())
 FROM due
 WHERE q.service_id = due.service_id
-RETURNING pg_notify('skylark_services', q.service_id::text)
+RETURNING pg_notify('skylark_services', q.service_id::text) AS notified

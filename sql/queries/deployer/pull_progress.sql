@@ -1,5 +1,6 @@
 -- Notes how far the pull of the image $1 by the deployer $2 is ($3, for people), keeps its lease for $4 milliseconds, and
 -- shows it to the services that wait for it.
+-- parameters: image_ref, deployer, progress, lease_ms
 WITH pull AS (
     UPDATE skylark.image_pulls
     SET progress = $3::text, lease_until = now() + $4::bigint * interval '1 millisecond'

@@ -1,5 +1,7 @@
 -- hot
 -- Takes the service that has been due longest under a lease of $2 milliseconds for the deployer $1.
+-- parameters: deployer, lease_ms
+-- columns: service_id, revision, wakes, request_id, failures
 WITH due AS (
     SELECT q.service_id
     FROM skylark.reconcile_queue q
@@ -11,4 +13,4 @@ UPDATE skylark.reconcile_queue q
 SET lease_owner = $1::text, lease_until = now() + $2::bigint * interval '1 millisecond'
 FROM due
 WHERE q.service_id = due.service_id
-RETURNING q.service_id, q.revision, q.wakes, COALESCE(q.request_id, ''), q.failures
+RETURNING q.service_id, q.revision, q.wakes, COALESCE(q.request_id, '') AS request_id, q.failures

@@ -1,5 +1,7 @@
 -- hot
 -- All that making the service $1's instances needs, as one JSON object.
+-- parameters: service_id
+-- columns: spec
 SELECT json_build_object(
     'namespace', n.name, 'name', s.name, 'image_name', s.image_name, 'image_tag', s.image_tag,
     'run_command', s.run_command, 'size', z.name, 'cpu_millis', z.cpu_millis, 'memory_bytes', z.memory_bytes,
@@ -75,7 +77,7 @@ SELECT json_build_object(
                        FROM skylark.live_fronts f WHERE f.endpoint_faults ? s.id::text),
     'settled', st.observed_generation = s.generation,
     'alone', NOT EXISTS (SELECT FROM skylark.services o
-                         WHERE o.namespace_id = s.namespace_id AND o.id <> s.id AND o.deleted_at IS NULL))::text
+                         WHERE o.namespace_id = s.namespace_id AND o.id <> s.id AND o.deleted_at IS NULL))::text AS spec
 FROM skylark.services s
 JOIN skylark.namespaces n ON n.id = s.namespace_id
 JOIN skylark.instance_sizes z ON z.name = s.instance_size

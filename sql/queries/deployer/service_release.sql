@@ -1,5 +1,6 @@
 -- Ends the pass of the deployer $2 over the service $1: due again in $4 milliseconds (null: only when woken), or at once
 -- when there was another reason to look since ($3: wakes as claimed). $5: failed passes in a row.
+-- parameters: service_id, deployer, wakes, due_in_ms, failures
 UPDATE skylark.reconcile_queue
 SET lease_owner = NULL, lease_until = NULL, failures = $5::integer,
     due_at = CASE WHEN wakes <> $3::bigint THEN now()

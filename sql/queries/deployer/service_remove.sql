@@ -1,5 +1,6 @@
 -- Removes the row of the deleted service $1, now that nothing of it is left on the engine, if the deployer $2 still holds
 -- the lease. Notes it as an event by the request $3.
+-- parameters: service_id, deployer, request_id
 WITH noted AS (
          INSERT INTO skylark.events (namespace_name, service_name, service_id, actor, action, request_id)
          SELECT n.name, s.name, s.id, 'deployer', 'service_removed', NULLIF($3::text, '')

@@ -2,6 +2,8 @@
 -- Writes how the service $1 stands after a pass of the deployer $2, if it still holds the lease: $3 the revision acted
 -- upon, $4 the condition, $5 the message, $6 the generation of which all wanted instances run (null: not so yet). When an
 -- update can't go on because its instances fail, that is an event, once an update. Returns a row when it was written.
+-- parameters: service_id, deployer, revision, condition, message, generation
+-- columns: service_id
 WITH before AS (
          SELECT st.condition, st.observed_generation FROM skylark.service_status st WHERE st.service_id = $1::uuid),
      written AS (

@@ -2,6 +2,8 @@
 -- Notes what the front $1 serves: the routes of the moment $2 (null: as before), $3 servers; the instances $4 (an array of
 -- uuids) still hold connections; $5 is what is wrong with all of it ('': nothing), $6 with single endpoints ({service: why}).
 -- Makes the services due that this is news for, and wakes the deployers.
+-- parameters: front, snapshot, servers, busy, fault, endpoint_faults
+-- columns: woken
 WITH before AS (
          SELECT f.applied_snapshot, f.busy, f.endpoint_faults FROM skylark.fronts f WHERE f.name = $1::text),
      written AS (
@@ -48,4 +50,4 @@ WITH before AS (
          SET wakes = q.wakes + 1, due_at = LEAST(q.due_at, now())
          WHERE q.service_id = ANY (ARRAY(SELECT due.service_id FROM due))
          RETURNING pg_notify('skylark_services', q.service_id::text))
-SELECT count(*) FROM woken
+SELECT count(*) AS woken FROM woken

@@ -2,6 +2,7 @@
 --   base_domain
 --   endpoints: {service, owner, type (http or stream), port, protocol, service_port, name, custom, servers}, servers as address:port
 --   draining: {id, peers} of instances that get no more requests and were not told to stop yet
+-- columns: snapshot, routes
 WITH reached AS (
          SELECT i.id, i.service_id, i.slot, i.created_at, i.unroute_requested_at IS NOT NULL AS draining,
                 o.container_port, o.protocol, o.endpoint_type,
@@ -34,7 +35,7 @@ WITH reached AS (
          FROM skylark.custom_domains c
          JOIN skylark.installation g ON c.name <> ALL (g.host_names) AND right('.' || c.name, length(g.base_domain) + 1) <> '.' || g.base_domain
          GROUP BY c.service_id)
-SELECT pg_current_snapshot(), json_build_object(
+SELECT pg_current_snapshot() AS snapshot, json_build_object(
     'base_domain', g.base_domain,
     'endpoints', (
         SELECT COALESCE(json_agg(json_build_object(
@@ -50,5 +51,5 @@ SELECT pg_current_snapshot(), json_build_object(
         LEFT JOIN domains d ON d.service_id = e.service_id),
     'draining', (
         SELECT COALESCE(json_agg(json_build_object('id', d.id, 'peers', d.peers) ORDER BY d.id), '[]'::json)
-        FROM (SELECT r.id, json_agg(r.peer) AS peers FROM reached r WHERE r.draining GROUP BY r.id) d))::text
+        FROM (SELECT r.id, json_agg(r.peer) AS peers FROM reached r WHERE r.draining GROUP BY r.id) d))::text AS routes
 FROM skylark.installation g

@@ -1,0 +1,35 @@
+/* The values of a result. All programs read them here, by the names that sql/embed.sh has made of the statement's columns. */
+#include <stdlib.h>
+
+#include "common/buf.h"
+#include "common/db.h"
+
+bool db_null(const PGresult *result, int row, int column)
+{
+    return PQgetisnull(result, row, column) != 0;
+}
+
+const char *db_text(const PGresult *result, int row, int column)
+{
+    return PQgetvalue(result, row, column);
+}
+
+size_t db_length(const PGresult *result, int row, int column)
+{
+    return (size_t)PQgetlength(result, row, column);
+}
+
+int64_t db_int(const PGresult *result, int row, int column)
+{
+    return strtoll(PQgetvalue(result, row, column), NULL, 10);
+}
+
+bool db_bool(const PGresult *result, int row, int column)
+{
+    return PQgetvalue(result, row, column)[0] == 't';
+}
+
+void db_add(struct buf *b, const PGresult *result, int row, int column)
+{
+    buf_add(b, db_text(result, row, column), db_length(result, row, column));
+}
