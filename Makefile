@@ -20,8 +20,8 @@ endif
 COMMON := buf clock config config_command config_value db db_copy db_result db_stream db_transaction log loop metrics metrics_http secret \
           shellwords signals supervisor systemd utf8
 ENGINE := docker docker_body docker_container docker_image docker_log docker_network docker_pull docker_stream docker_usage
-API := checks dispatch fields form handle_document handle_health handle_list handle_logs handle_scaling \
-       handle_service handle_token http_metrics json_scan listen main problem query_check reference request route service_fields settings worker
+API := address checks dispatch fields form handle_document handle_health handle_list handle_logs handle_scaling \
+       handle_service handle_token http_metrics json_scan listen main problem query_check reference request route service_fields settings slots worker
 DEPLOYER := container figures lease main networks observe plan probe puller reconcile reconciler role service settings watcher
 AUTOSCALER := evaluate main settings
 COLLECTOR := assemble batch figures follower main maintain rate resume right sampler settings
@@ -65,7 +65,7 @@ $(G)/migrations.c $(G)/migrations.h &: sql/embed.sh sql/roles.sql sql/bootstrap.
 	sql/embed.sh migrations $(G)/migrations
 
 # The unit tests link all that is pure, and no main().
-UNIT := collector config docker fields form fuzz json_scan metrics plan problem reference route router text
+UNIT := access collector config docker fields form fuzz json_scan metrics plan problem reference route router text
 unit_objects := $(UNIT:%=$(B)/tests/unit/test_%.o) $(B)/tests/unit/main.o \
                 $(filter-out $(B)/fcgi/main.o,$(api_objects)) $(engine_objects) \
                 $(addprefix $(B)/,deployer/plan.o collector/assemble.o collector/batch.o collector/rate.o collector/resume.o \

@@ -17,8 +17,13 @@ int secret_init(void) __attribute__((warn_unused_result));
  * -1 when there is not enough memory. */
 int secret_hash_password(const char *password, char *out) __attribute__((warn_unused_result));
 
-/* Whether the password is the one hashed. hash NULL (no such user): false, after the same work. */
-bool secret_verify_password(const char *hash, const char *password);
+/* Whether the password is the one hashed. hash NULL (no such user): SECRET_WRONG, after the same work, from the first time on. Takes
+ * as long and as much memory as secret_hash_password. */
+enum secret_verdict { SECRET_RIGHT, SECRET_WRONG, SECRET_NO_MEMORY };
+enum secret_verdict secret_verify_password(const char *hash, const char *password) __attribute__((warn_unused_result));
+
+/* Whether the hash was made by the parameters that secret_hash_password uses; NULL: the one that is verified for unknown users. */
+bool secret_hash_current(const char *hash);
 
 /* A new token of 256 random bits as text (SECRET_TOKEN_SIZE bytes) and its first characters after the common beginning
  * (SECRET_TOKEN_PREFIX_SIZE bytes). */

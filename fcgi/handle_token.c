@@ -6,8 +6,10 @@
 
 #include "common/log.h"
 #include "common/secret.h"
+#include "fcgi/address.h"
 #include "fcgi/fields.h"
 #include "fcgi/handlers.h"
+#include "fcgi/slots.h"
 #include "gen/api_statements.h"
 
 #define SUBJECT_SIZE 192
@@ -24,6 +26,15 @@ static const struct field login_fields[] = {
     {.name = "username", .type = FIELD_TEXT, .required = true, .min = 1, .max = NAME_MAX_BYTES, .help = "Name of the user."},
     {.name = "password", .type = FIELD_TEXT, .required = true, .min = 1, .max = PASSWORD_MAX_BYTES, .help = "Its password."},
 };
+
+/* Who may hash a password now: it takes 64 MiB, and all of a CPU for a tenth of a second. */
+static struct slots *slots;
+
+int handle_token_open(void)
+{
+    slots = slots_open("the slots of logins");
+    return slots != NULL ? 0 : -1;
+}
 
 /* The body as an object, whichever way it was sent. */
 static struct json_object *login_body(struct request *rq)
@@ -67,8 +78,10 @@ static bool login_read(struct request *rq, struct login *login)
         problem_set(&rq->problem, PROBLEM_INTERNAL, "Out of memory.");
     if (rq->problem.kind != PROBLEM_NONE)
         return false;
-    snprintf(login->by_address, sizeof login->by_address, "address:%.45s", rq->address);
-    snprintf(login->by_user, sizeof login->by_user, "user:%s@%.45s", login->username, rq->address);
+    char prefix[ADDRESS_PREFIX_SIZE];
+    address_prefix(rq->address, prefix);
+    snprintf(login->by_address, sizeof login->by_address, "address:%s", prefix);
+    snprintf(login->by_user, sizeof login->by_user, "user:%s@%s", login->username, prefix);
     return true;
 }
 
@@ -100,14 +113,33 @@ static bool login_verify(struct request *rq, const struct login *login, char *us
     if (status != DB_OK)
         return false;
     bool known = PQntuples(result) > 0;
-    bool right = secret_verify_password(known ? PQgetvalue(result, 0, 1) : NULL, login->password);
+    enum secret_verdict verdict = secret_verify_password(known ? PQgetvalue(result, 0, 1) : NULL, login->password);
     if (known)
         snprintf(user_id, size, "%s", PQgetvalue(result, 0, 0));
     PQclear(result);
-    if (!right) {
+    if (verdict == SECRET_WRONG) {
         log_info("failed login from %s", rq->address);
         problem_set(&rq->problem, PROBLEM_UNAUTHORIZED, "The user name or the password is wrong.");
+    } else if (verdict == SECRET_NO_MEMORY) {
+        log_error("a password could not be checked: not enough memory");
+        problem_set(&rq->problem, PROBLEM_UNAVAILABLE, "The password can't be checked at the moment; try again.");
+        rq->problem.retry_after = 1;
     }
+    return verdict == SECRET_RIGHT;
+}
+
+/* Looks at the password, once a slot is there for it. Without one nothing is counted, and PostgreSQL is not asked: turning a flood
+ * of logins away costs next to nothing. */
+static bool login_checked(struct request *rq, const struct login *login, char *user_id, size_t size)
+{
+    int slot = slots_take(slots, api_login_slots(rq->settings), 0, 0);
+    if (slot < 0) {
+        problem_set(&rq->problem, PROBLEM_UNAVAILABLE, "Too many logins at the same time; try again.");
+        rq->problem.retry_after = 1;
+        return false;
+    }
+    bool right = login_allowed(rq, login) && login_verify(rq, login, user_id, size);
+    slots_give(slots, slot);
     return right;
 }
 
@@ -139,7 +171,7 @@ void handle_generate_token(struct request *rq, const PGresult *result)
     (void)result;
     struct login login = {0};
     char user_id[24] = "";
-    if (login_read(rq, &login) && login_allowed(rq, &login) && login_verify(rq, &login, user_id, sizeof user_id))
+    if (login_read(rq, &login) && login_checked(rq, &login, user_id, sizeof user_id))
         login_issue(rq, &login, user_id);
     if (login.password != NULL)
         secret_wipe(login.password, strlen(login.password));

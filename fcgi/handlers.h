@@ -11,7 +11,8 @@ typedef void route_binder(struct request *rq, const char **params);
 /* handle_health.c */
 route_handler handle_healthz, handle_readyz, handle_metrics;
 
-/* handle_token.c */
+/* handle_token.c. handle_token_open: call once, before the workers are forked; returns 0, or -1 (logged). */
+int handle_token_open(void) __attribute__((warn_unused_result));
 route_handler handle_generate_token;
 
 /* handle_document.c: answers with the column after those of access, 404 when it is null. */

@@ -7,6 +7,7 @@
 
 #include "common/log.h"
 #include "common/supervisor.h"
+#include "fcgi/handlers.h"
 #include "fcgi/listen.h"
 #include "fcgi/http_metrics.h"
 #include "fcgi/settings.h"
@@ -29,20 +30,12 @@ static int api_run_worker(void *context, int index)
     return status;
 }
 
-static int worker_count(const struct api_settings *settings)
-{
-    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-    if (settings->workers > 0)
-        return (int)settings->workers;
-    return cpus > 2 ? (int)(cpus > 64 ? 256 : cpus * 4) : 8;
-}
-
 static int api_reload(void *context)
 {
     struct api *api = context;
     if (config_reload(&api->command, &api->settings, sizeof api->settings, NULL) != 0)
         return -1;
-    api->role.count = worker_count(&api->settings);
+    api->role.count = api_worker_count(&api->settings);
     log_open("skylark-api", (enum log_level)api->settings.log_level);
     return 0;
 }
@@ -62,11 +55,11 @@ int main(int argc, char **argv)
     }
     log_open("skylark-api", (enum log_level)api.settings.log_level);
     api.listen_fd = listen_open(&api.settings);
-    if (api.listen_fd < 0 || http_metrics_open() != 0) {
+    if (api.listen_fd < 0 || http_metrics_open() != 0 || handle_token_open() != 0) {
         status = 1;
         goto out;
     }
-    api.role.count = worker_count(&api.settings);
+    api.role.count = api_worker_count(&api.settings);
     struct supervisor_options options = {
         .roles = &api.role, .n_roles = 1, .context = &api,
         .drain_ms = api.settings.drain_deadline_ms, .reload = api_reload,

@@ -1,6 +1,8 @@
 /* The settings of skylark-api, a row each. */
 #include "fcgi/settings.h"
 
+#include <unistd.h>
+
 #define FIELD(name) offsetof(struct api_settings, name)
 
 static const char *const levels[] = {"debug", "info", "warning", "error", NULL};
@@ -31,6 +33,9 @@ const struct config_setting api_setting_rows[] = {
     {.name = "drain_deadline", .type = CONFIG_DURATION, .offset = FIELD(drain_deadline_ms), .min = 100,
      .max = 600000, .fallback = "30s", .reloadable = true,
      .help = "How long a worker may take to finish its request after SIGTERM or SIGHUP before it is killed."},
+    {.name = "login_slots", .type = CONFIG_INTEGER, .offset = FIELD(login_slots), .max = 250, .fallback = "0", .reloadable = true,
+     .help = "How many passwords are hashed at the same time on this host, each with 64 MiB and a CPU for a tenth of a second; who "
+             "comes when all are taken is told to come again. 0: one a CPU, and never more than a quarter of the workers."},
     {.name = "token_lifetime", .type = CONFIG_DURATION, .offset = FIELD(token_lifetime_ms), .fallback = "0s",
      .max = 3650LL * 86400000, .reloadable = true,
      .help = "How long a token from generate-api-token is valid. 0s: until it is revoked."},
@@ -38,3 +43,26 @@ const struct config_setting api_setting_rows[] = {
      .fallback = "info", .reloadable = true, .help = "Lowest level of events that are logged."},
 };
 const size_t api_n_settings = sizeof api_setting_rows / sizeof api_setting_rows[0];
+
+static long cpus(void)
+{
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+    return n < 1 ? 1 : n > 64 ? 64 : n;
+}
+
+int api_worker_count(const struct api_settings *settings)
+{
+    long n = cpus();
+    if (settings->workers > 0)
+        return (int)settings->workers;
+    return n > 2 ? (int)(n * 4) : 8;
+}
+
+size_t api_login_slots(const struct api_settings *settings)
+{
+    size_t quarter = (size_t)api_worker_count(settings) / 4;
+    size_t slots = settings->login_slots > 0 ? (size_t)settings->login_slots : (size_t)cpus();
+    if (settings->login_slots == 0 && slots > quarter)
+        slots = quarter;
+    return slots > 0 ? slots : 1;
+}

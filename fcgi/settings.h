@@ -17,11 +17,18 @@ struct api_settings {
     int64_t connect_deadline_ms;
     int64_t query_deadline_ms;
     int64_t drain_deadline_ms;
+    int64_t login_slots;       /* 0: by the number of CPUs; see api_login_slots */
     int64_t token_lifetime_ms; /* 0: for ever */
     int64_t log_level;
 };
 
 extern const struct config_setting api_setting_rows[];
 extern const size_t api_n_settings;
+
+/* How many workers these settings ask for. */
+int api_worker_count(const struct api_settings *settings);
+
+/* How many of them may hash passwords at the same time: never all, so that other requests find a worker. */
+size_t api_login_slots(const struct api_settings *settings);
 
 #endif

@@ -2,6 +2,7 @@
 #ifndef SKYLARK_TESTS_UNIT_SUITES_H
 #define SKYLARK_TESTS_UNIT_SUITES_H
 
+void suite_access(void);
 void suite_config(void);
 void suite_collector(void);
 void suite_docker(void);
