@@ -31,9 +31,9 @@ static void bind_range(struct request *rq)
     int64_t end = query_time(rq, "end_time", now + 60 * NS_PER_SECOND, &whole);
     int64_t start = query_time(rq, "start_time", (form_get(&rq->query, "end_time") != NULL ? end : now) - WINDOW_DEFAULT_NS,
                                &ignored);
-    if (rq->problem.kind == PROBLEM_NONE && start > end)
-        problem_add(&rq->problem, "start_time", "must not be later than end_time");
     end += whole ? NS_PER_SECOND : NS_PER_MICROSECOND;
+    if (rq->problem.kind == PROBLEM_NONE && start >= end)
+        problem_add(&rq->problem, "start_time", "must not be later than end_time");
     snprintf(rq->logs.from, sizeof rq->logs.from, "%" PRId64, start / NS_PER_MICROSECOND);
     snprintf(rq->logs.until, sizeof rq->logs.until, "%" PRId64, end / NS_PER_MICROSECOND);
     if (form_get(&rq->query, "limit") != NULL) {

@@ -9,8 +9,9 @@
 #include "common/clock.h"
 
 #define NS_PER_SECOND 1000000000LL
-/* Epoch seconds up to here fit into 64 bits of nanoseconds: the year 2262. */
-#define SECONDS_MAX 9223372036LL
+/* 64 bits of nanoseconds end in 2262, at second 9223372036. A day less, so that what is added to a time (the second that it
+ * means, a period of a series) fits as well. */
+#define SECONDS_MAX (9223372036LL - 86400)
 
 void query_check_names(struct request *rq, const char *const *names)
 {
@@ -43,7 +44,7 @@ int64_t query_integer(struct request *rq, const char *name, int64_t min, int64_t
 static bool epoch_parse(const char *text, int64_t *ns, bool *whole_second)
 {
     size_t n = strspn(text, "0123456789");
-    if (n == 0 || n > 10)
+    if (n == 0 || n > 10) /* ten digits at most, so that nothing below overflows */
         return false;
     long long seconds = strtoll(text, NULL, 10);
     int64_t fraction = 0;
@@ -57,10 +58,18 @@ static bool epoch_parse(const char *text, int64_t *ns, bool *whole_second)
         for (; d < 9; d++)
             fraction *= 10;
     }
-    if (seconds > SECONDS_MAX - 2)
+    if (seconds > SECONDS_MAX)
         return false;
     *ns = seconds * NS_PER_SECOND + fraction;
     return true;
+}
+
+bool query_time_parse(const char *text, int64_t *ns, bool *whole_second)
+{
+    if (epoch_parse(text, ns, whole_second))
+        return true;
+    *whole_second = strchr(text, '.') == NULL;
+    return clock_parse_rfc3339(text, strlen(text), ns) == 0 && *ns >= 0 && *ns / NS_PER_SECOND <= SECONDS_MAX;
 }
 
 int64_t query_time(struct request *rq, const char *name, int64_t fallback, bool *whole_second)
@@ -70,8 +79,9 @@ int64_t query_time(struct request *rq, const char *name, int64_t fallback, bool 
     *whole_second = false;
     if (text == NULL)
         return fallback;
-    if (epoch_parse(text, &ns, whole_second) || clock_parse_rfc3339(text, strlen(text), &ns) == 0)
+    if (query_time_parse(text, &ns, whole_second))
         return ns;
-    problem_add(&rq->problem, name, "must be a time: seconds since 1970, such as 1433753210, or 2015-06-08T08:46:50Z");
+    *whole_second = false;
+    problem_add(&rq->problem, name, "must be a time from 1970 to 2262: seconds since 1970, such as 1433753210, or 2015-06-08T08:46:50Z");
     return fallback;
 }

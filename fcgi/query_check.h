@@ -11,8 +11,11 @@ void query_check_names(struct request *rq, const char *const *names);
  * fallback returned. */
 int64_t query_integer(struct request *rq, const char *name, int64_t min, int64_t max, int64_t fallback);
 
-/* A time as epoch seconds (with decimals or without) or RFC 3339, in nanoseconds since 1970. Without decimals it
- * means that whole second: *whole_second. fallback when absent. */
+/* Reads a time from 1970 to 2262, as epoch seconds or RFC 3339, each with decimals or without, in nanoseconds since 1970.
+ * Without decimals it means that whole second: *whole_second. A day more still fits into *ns. Returns whether it is one. */
+bool query_time_parse(const char *text, int64_t *ns, bool *whole_second) __attribute__((warn_unused_result));
+
+/* The time of a parameter, as query_time_parse reads it. fallback when absent, or when it is none: reported. */
 int64_t query_time(struct request *rq, const char *name, int64_t fallback, bool *whole_second);
 
 #endif

@@ -42,6 +42,10 @@ static void test_ranges(void)
     } rows[] = {
         {"start_time=1433753210&end_time=1433753270", 2, "172.31"},
         {"start_time=1433753256&end_time=1433753256", 1, "172.31"},
+        {"start_time=1433753256&end_time=2015-06-08T08:47:36Z", 1, "172.31"},
+        {"start_time=2015-06-08T08:47:36Z&end_time=1433753256", 1, "172.31"},
+        {"start_time=1433753256.2&end_time=2015-06-08T08:47:36Z", 1, "172.31"},
+        {"start_time=1433800000&end_time=2262-04-10T00:00:00Z&limit=1", 1, "recent"},
         {"start_time=1433753257&end_time=1433753259", 0, ""},
         {"start_time=1433753256.25&end_time=1433753256.25", 1, "172.31"},
         {"start_time=1433753256.26&end_time=1433753259", 0, ""},
@@ -100,7 +104,8 @@ static void test_bad(void)
     static const struct {
         const char *query, *fields;
     } rows[] = {
-        {"start_time=yesterday", "start_time"}, {"end_time=2015-13-01T00:00:00Z", "end_time"}, {"start_time=-1", "start_time"},
+        {"start_time=yesterday", "start_time"}, {"end_time=2262-04-11T23:47:16Z", "end_time"},
+        {"end_time=9223372036", "end_time"}, {"start_time=1969-12-31T23:59:59Z", "start_time"}, {"end_time=2015-13-01T00:00:00Z", "end_time"}, {"start_time=-1", "start_time"},
         {"start_time=2015-02-30T00:00:00Z", "start_time"}, {"start_time=99999999999999999999", "start_time"},
         {"start_time=1e9", "start_time"}, {"start_time=", "start_time"}, {"start_time=NaN", "start_time"},
         {"start_time=1433753270&end_time=1433753210", "start_time"}, {"start_time=2015-06-08", "start_time"},

@@ -5,7 +5,7 @@
 
 static void (*const suites[])(void) = {
     suite_access,    suite_collector, suite_config,  suite_docker, suite_fields, suite_form, suite_fuzz, suite_json_scan,
-    suite_metrics,   suite_plan,      suite_problem, suite_reference, suite_route, suite_router,
+    suite_metrics,   suite_plan,      suite_problem, suite_query, suite_reference, suite_route, suite_router,
     suite_text,
 };
 

@@ -13,6 +13,7 @@ void suite_json_scan(void);
 void suite_metrics(void);
 void suite_plan(void);
 void suite_problem(void);
+void suite_query(void);
 void suite_reference(void);
 void suite_route(void);
 void suite_router(void);
