@@ -65,8 +65,25 @@ $(G)/migrations.c $(G)/migrations.h &: sql/embed.sh sql/roles.sql sql/bootstrap.
 	sql/embed.sh migrations $(G)/migrations
 
 # The unit tests link all that is pure, and no main().
-UNIT := access collector config docker fields form fuzz json_scan metrics plan problem query reference route router text
-unit_objects := $(UNIT:%=$(B)/tests/unit/test_%.o) $(B)/tests/unit/main.o \
+UNIT := \
+    access \
+    check \
+    collector \
+    config \
+    docker \
+    fields \
+    form \
+    fuzz \
+    json_scan \
+    metrics \
+    plan \
+    problem \
+    query \
+    reference \
+    route \
+    router \
+    text
+unit_objects := $(UNIT:%=$(B)/tests/unit/test_%.o) $(B)/tests/unit/main.o $(B)/tests/lib/check.o \
                 $(filter-out $(B)/fcgi/main.o,$(api_objects)) $(engine_objects) \
                 $(addprefix $(B)/,deployer/plan.o collector/assemble.o collector/batch.o collector/rate.o collector/resume.o \
                   router/certificate.o router/drain.o router/render.o) \
@@ -75,21 +92,53 @@ $(B)/tests/unit/run: $(unit_objects)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit
 
 # What forks: waiting for signals, the master and its children, the FastCGI listener.
-PROCESS_TESTS := main test_signals
-$(B)/tests/process/run: $(PROCESS_TESTS:%=$(B)/tests/process/%.o) $(filter-out $(B)/fcgi/main.o,$(api_objects)) $(common_objects)
+PROCESS_TESTS := \
+    main \
+    test_signals
+$(B)/tests/process/run: $(PROCESS_TESTS:%=$(B)/tests/process/%.o) $(B)/tests/lib/check.o $(filter-out $(B)/fcgi/main.o,$(api_objects)) $(common_objects)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit
 
 # Those that speak HTTP to a whole Skylark (tests/check.sh brings it up).
-HTTP_TESTS := test_auth test_bad_input test_endpoints test_forms test_front test_list test_logs test_routes test_scaling test_seed main
-E2E_TESTS := e2e main test_autoscaling test_demo test_endpoints test_killed test_lifecycle test_links test_routes test_secrets \
-             test_trouble test_volumes
+HTTP_TESTS := \
+    test_auth \
+    test_bad_input \
+    test_endpoints \
+    test_forms \
+    test_front \
+    test_list \
+    test_logs \
+    test_routes \
+    test_scaling \
+    test_seed \
+    main
+E2E_TESTS := \
+    e2e \
+    main \
+    test_autoscaling \
+    test_demo \
+    test_endpoints \
+    test_killed \
+    test_lifecycle \
+    test_links \
+    test_routes \
+    test_secrets \
+    test_trouble \
+    test_volumes
 test_library := $(patsubst %,$(B)/tests/lib/%.o,api check http world)
 $(B)/tests/http/run: $(HTTP_TESTS:%=$(B)/tests/http/%.o) $(test_library)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit
 $(B)/tests/e2e/run: $(E2E_TESTS:%=$(B)/tests/e2e/%.o) $(B)/tests/lib/load.o $(test_library)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit
 # The schema and every statement, against PostgreSQL.
-sql_test_objects := $(patsubst %,$(B)/tests/sql/%.o,main test_autoscaling test_endpoints test_migrate test_rights test_rules test_statements)
+SQL_TESTS := \
+    main \
+    test_autoscaling \
+    test_endpoints \
+    test_migrate \
+    test_rights \
+    test_rules \
+    test_statements
+sql_test_objects := $(SQL_TESTS:%=$(B)/tests/sql/%.o)
 $(B)/tests/sql/run: $(sql_test_objects) $(B)/tests/lib/check.o $(B)/tests/lib/sql.o $(common_objects) \
                     $(patsubst %,$(G)/%_statements.o,api autoscaler collector ctl deployer router)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit

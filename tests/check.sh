@@ -4,7 +4,7 @@
 #   PARTS="unit …"   only these parts (unit process sql simulate autoscaler http e2e stop)
 #   KEEP=1           a failed run leaves its state folder for you to look at
 #   ONLY="word …"    of http and e2e only the tests whose names contain one of the words
-# Each part prints CUnit's summary, or the line "N passed, N failed", and exits with 0 when all is well. The last
+# Each part prints the line "N passed, N failed", and exits with 0 when all is well. The last
 # line adds them up: "N passed, N failed", in test cases; a part that broke off or did not run counts as failed.
 #
 # Everything runs in network, process and mount namespaces of its own: any port is free, nothing of it is seen
@@ -73,7 +73,7 @@ if [ -n "$SAN" ]; then
     export UBSAN_OPTIONS="log_path=$WORK/sanitizer/report:print_stacktrace=1"
 fi
 
-# A part's counts: CUnit's summaries ("tests  Total Ran Passed Failed Inactive") and lines "N passed, N failed".
+# A part's counts: its lines "N passed, N failed", and CUnit's own summaries ("tests  Total Ran Passed Failed Inactive").
 count() {
     awk '
     $1 == "tests" && NF >= 5 && $2 ~ /^[0-9]+$/ { passed += $4; failed += $5 + $6; next }
@@ -87,7 +87,7 @@ part() {
     shift 2
     case " $PARTS " in *" $name "*) ;; *) return 0 ;; esac
     [ -z "$SAN" ] || seconds=$((seconds * 2)) # sanitizers cost time
-    timeout --kill-after=10 "$seconds" "$@" >"$log" 2>&1 || status=$?
+    timeout --kill-after=20 "$seconds" "$@" >"$log" 2>&1 || status=$?
     read -r good bad < <(count "$log")
     if [ $((good + bad)) = 0 ] || { [ "$status" != 0 ] && [ "$bad" = 0 ]; }; then
         bad=$((bad + 1))
@@ -100,7 +100,7 @@ part() {
     passed=$((passed + good)) failed=$((failed + bad))
     printf '%-10s %4d passed %4d failed %5d s\n' "$name" "$good" "$bad" $((SECONDS - started))
     if [ "$bad" != 0 ]; then
-        grep -E '^ +[0-9]+\. |FAIL|not ok|ERROR:|tests/' "$log" | head -n 60 || true
+        grep -E '^ +[0-9]+\. |FAIL|ERROR:' "$log" | head -n 60 || true
         tail -n 15 "$log"
         return 1
     fi
@@ -111,20 +111,20 @@ keep_logs() {
     [ ! -d "$WORK/var/log" ] || cp -r "$WORK/var/log" "$LOGS/var-log" 2>/dev/null || true
 }
 
-part unit 60 "$B/tests/unit/run" || true
-part process 120 "$B/tests/process/run" || true
-part sql 120 tests/lib/with_postgres.sh "$B/tests/sql/run" || true
-part simulate 240 tests/lib/with_postgres.sh "$B/tests/simulate/run" || true
-part autoscaler 150 tests/lib/with_postgres.sh "$B/tests/autoscaler/run" || true
+part unit 300 "$B/tests/unit/run" || true
+part process 600 "$B/tests/process/run" || true
+part sql 900 tests/lib/with_postgres.sh "$B/tests/sql/run" || true
+part simulate 900 tests/lib/with_postgres.sh "$B/tests/simulate/run" || true
+part autoscaler 600 tests/lib/with_postgres.sh "$B/tests/autoscaler/run" || true
 
 case " $PARTS " in
 *' http '* | *' e2e '* | *' stop '*)
     if tests/lib/fixture.sh up >"$LOGS/up.log" 2>&1; then
         . "$WORK/env"
-        part http 120 "$B/tests/http/run" ${ONLY:-} || true
-        part e2e 840 "$B/tests/e2e/run" ${ONLY:-} || true
+        part http 600 "$B/tests/http/run" ${ONLY:-} || true
+        part e2e 3000 "$B/tests/e2e/run" ${ONLY:-} || true
         keep_logs
-        part stop 120 tests/lib/fixture.sh down || true
+        part stop 300 tests/lib/fixture.sh down || true
     else
         keep_logs
         tail -n 40 "$LOGS/up.log"

@@ -1,6 +1,5 @@
-/* Runs the suites of all what needs processes of its own: no database, no engine. */
-#include <CUnit/Basic.h>
-
+/* Runs the suites of what needs processes of its own: no database, no engine. */
+#include "tests/lib/check.h"
 #include "tests/process/suites.h"
 
 static void (*const suites[])(void) = {
@@ -13,10 +12,5 @@ int main(void)
         return 2;
     for (size_t i = 0; i < sizeof suites / sizeof suites[0]; i++)
         suites[i]();
-    CU_basic_set_mode(CU_BRM_NORMAL);
-    CU_basic_run_tests();
-    unsigned failed = CU_get_number_of_tests_failed() + CU_get_number_of_suites_failed();
-    unsigned missing = CU_get_number_of_tests_run() == 0;
-    CU_cleanup_registry();
-    return failed > 0 || missing ? 1 : 0;
+    return check_run();
 }

@@ -210,6 +210,19 @@ static void test_reversals(void)
     }
 }
 
+static void print_table(void)
+{
+    printf("\n%-20s %-9s %5s %5s %6s %7s %6s %9s\n", "service", "shape", "up", "down", "turns", "looks", "rows", "overload");
+    for (size_t i = 0; i < n_scenarios; i++) {
+        const struct outcome *o = &outcomes[i];
+        int ups = 0;
+        for (int k = 0; k < o->n_actions; k++)
+            ups += went_up(&o->actions[k]);
+        printf("%-20s %-9s %5d %5d %6d %7d %6d %8.2f%%\n", o->s.name, load_name(o->s.load.shape), ups, o->n_actions - ups,
+               reversals(o), o->evaluations, o->n_rows, 100.0 * o->overloaded / o->n_steps);
+    }
+}
+
 /* A row an action and a change of reason, not a row a look: around an action the reason changes a few times, and noise
  * about a threshold changes it now and then. What does not change is told again by a heartbeat. */
 static void test_rows(void)
@@ -225,19 +238,7 @@ static void test_rows(void)
         CHECK(o->n_rows <= bound, "%s: %d rows of %d looks", o->s.name, o->n_rows, o->evaluations);
         CHECK(o->n_rows > 0 && longest <= HEARTBEAT, "%s: %d rows, and none for %d s", o->s.name, o->n_rows, longest);
     }
-}
-
-static void print_table(void)
-{
-    printf("\n%-20s %-9s %5s %5s %6s %7s %6s %9s\n", "service", "shape", "up", "down", "turns", "looks", "rows", "overload");
-    for (size_t i = 0; i < n_scenarios; i++) {
-        const struct outcome *o = &outcomes[i];
-        int ups = 0;
-        for (int k = 0; k < o->n_actions; k++)
-            ups += went_up(&o->actions[k]);
-        printf("%-20s %-9s %5d %5d %6d %7d %6d %8.2f%%\n", o->s.name, load_name(o->s.load.shape), ups, o->n_actions - ups,
-               reversals(o), o->evaluations, o->n_rows, 100.0 * o->overloaded / o->n_steps);
-    }
+    print_table();
 }
 
 int main(int argc, char **argv)
@@ -252,8 +253,5 @@ int main(int argc, char **argv)
         {NULL, NULL},
     };
     static const struct check_suite suites[] = {{"simulate", tests}};
-    int status = check_main(suites, 1, argc, argv);
-    if (outcomes != NULL)
-        print_table();
-    return status;
+    return check_main(suites, 1, argc, argv);
 }

@@ -3,6 +3,7 @@
 #define SKYLARK_TESTS_UNIT_SUITES_H
 
 void suite_access(void);
+void suite_check(void);
 void suite_config(void);
 void suite_collector(void);
 void suite_docker(void);
@@ -18,5 +19,8 @@ void suite_reference(void);
 void suite_route(void);
 void suite_router(void);
 void suite_text(void);
+
+/* Runs, as a program of its own, tests that go wrong in every way; suite_check looks at what comes of them. */
+int check_watched(void);
 
 #endif
