@@ -24,12 +24,12 @@ static void access_check(struct request *rq, const PGresult *result)
         problem_set(&rq->problem, PROBLEM_UNAUTHORIZED, "The token is not valid.");
         return;
     }
-    snprintf(rq->access.token_id, sizeof rq->access.token_id, "%s", PQgetvalue(result, 0, 0));
-    snprintf(rq->access.user_name, sizeof rq->access.user_name, "%s", PQgetvalue(result, 0, 1));
-    rq->access.token_unmarked = PQgetvalue(result, 0, 3)[0] == 't';
+    snprintf(rq->access.token_id, sizeof rq->access.token_id, "%s", db_text(result, 0, ROUTE_C_TOKEN_ID));
+    snprintf(rq->access.user_name, sizeof rq->access.user_name, "%s", db_text(result, 0, ROUTE_C_USER_NAME));
+    rq->access.token_unmarked = db_bool(result, 0, ROUTE_C_TOKEN_UNMARKED);
     if (rq->route->access == ROUTE_TOKEN)
         return;
-    int granted = right_rank(PQgetvalue(result, 0, 2));
+    int granted = right_rank(db_text(result, 0, ROUTE_C_GRANTED));
     int needed = rq->route->access == ROUTE_READ ? 1 : rq->route->access == ROUTE_WRITE ? 2 : 4;
     if (granted == 0)
         problem_set(&rq->problem, PROBLEM_NOT_FOUND, "No such namespace, or none that this token may see.");
@@ -40,7 +40,11 @@ static void access_check(struct request *rq, const PGresult *result)
 /* Finds out who asks, in a statement of its own. */
 static void authorise(struct request *rq)
 {
-    const char *params[] = {rq->token_hash, rq->namespace_name, rq->id};
+    const char *params[API_AUTHORISE_P__MAX] = {
+        [API_AUTHORISE_P_TOKEN_HASH] = rq->token_hash,
+        [API_AUTHORISE_P_NAMESPACE] = rq->namespace_name,
+        [API_AUTHORISE_P_REQUEST_ID] = rq->id,
+    };
     PGresult *result;
     enum db_status status = db_run(rq->db, API_AUTHORISE, params, &result);
     if (status != DB_OK) {
@@ -49,13 +53,17 @@ static void authorise(struct request *rq)
     }
     access_check(rq, result);
     if (rq->problem.kind == PROBLEM_NONE)
-        snprintf(rq->access.namespace_id, sizeof rq->access.namespace_id, "%s", PQgetvalue(result, 0, 4));
+        snprintf(rq->access.namespace_id, sizeof rq->access.namespace_id, "%s", db_text(result, 0, API_AUTHORISE_C_NAMESPACE_ID));
     PQclear(result);
 }
 
 static void run_query(struct request *rq)
 {
-    const char *params[ROUTE_PARAMETERS_MAX] = {rq->token_hash, rq->namespace_name, rq->service_name};
+    const char *params[ROUTE_PARAMETERS_MAX] = {
+        [ROUTE_P_TOKEN_HASH] = rq->token_hash,
+        [ROUTE_P_NAMESPACE] = rq->namespace_name,
+        [ROUTE_P_SERVICE_NAME] = rq->service_name,
+    };
     if (rq->route->bind != NULL)
         rq->route->bind(rq, params);
     if (rq->problem.kind != PROBLEM_NONE) {
@@ -154,7 +162,7 @@ static void run_route(struct request *rq)
 /* Once a minute a token's last use is noted, after the answer is out. */
 static void mark_token(struct request *rq)
 {
-    const char *params[] = {rq->access.token_id};
+    const char *params[API_TOKEN_MARK_P__MAX] = {[API_TOKEN_MARK_P_TOKEN_ID] = rq->access.token_id};
     if (rq->access.token_unmarked && db_execute(rq->db, API_TOKEN_MARK, params, NULL) != DB_OK)
         log_warning("the use of token %s could not be noted: %s", rq->access.token_id, db_message(rq->db));
 }

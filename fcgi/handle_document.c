@@ -4,10 +4,9 @@
 
 void handle_document(struct request *rq, const PGresult *result)
 {
-    if (PQgetisnull(result, 0, ROUTE_ACCESS_COLUMNS)) {
+    if (db_null(result, 0, ROUTE_C_DOCUMENT)) {
         problem_set(&rq->problem, PROBLEM_NOT_FOUND, "No such %s.", rq->instance_id != NULL ? "instance" : "service");
         return;
     }
-    buf_add(&rq->reply, PQgetvalue(result, 0, ROUTE_ACCESS_COLUMNS),
-            (size_t)PQgetlength(result, 0, ROUTE_ACCESS_COLUMNS));
+    db_add(&rq->reply, result, 0, ROUTE_C_DOCUMENT);
 }

@@ -8,13 +8,11 @@
 #include "fcgi/checks.h"
 #include "fcgi/handlers.h"
 #include "fcgi/query_check.h"
-#include "fcgi/route.h"
+#include "gen/api_statements.h"
 
 #define PAGE_SIZE_DEFAULT 20
 #define PAGE_SIZE_MAX 100
 #define PAGE_MAX 1000000000LL
-
-enum { COLUMN_RESULTS = ROUTE_ACCESS_COLUMNS, COLUMN_COUNT, COLUMN_NEWEST };
 
 void bind_services_list(struct request *rq, const char **params)
 {
@@ -29,11 +27,11 @@ void bind_services_list(struct request *rq, const char **params)
         problem_add(&rq->problem, "target_state", "must be one of STARTED, STOPPED");
     snprintf(p->size_text, sizeof p->size_text, "%" PRId64, p->size);
     snprintf(p->offset_text, sizeof p->offset_text, "%" PRId64, (p->number - 1) * p->size);
-    params[2] = p->size_text;
-    params[3] = p->offset_text;
-    params[4] = form_get(&rq->query, "as_of");
-    params[5] = state;
-    params[6] = prefix;
+    params[API_SERVICES_LIST_P_PAGE_SIZE] = p->size_text;
+    params[API_SERVICES_LIST_P_OFFSET] = p->offset_text;
+    params[API_SERVICES_LIST_P_AS_OF] = form_get(&rq->query, "as_of");
+    params[API_SERVICES_LIST_P_TARGET_STATE] = state;
+    params[API_SERVICES_LIST_P_PREFIX] = prefix;
 }
 
 /* Adds s percent-encoded but for what RFC 3986 leaves as it is. */
@@ -75,9 +73,9 @@ static void add_page_url(struct request *rq, int64_t number, bool exists, const 
 
 void handle_services_list(struct request *rq, const PGresult *result)
 {
-    const char *count_text = PQgetvalue(result, 0, COLUMN_COUNT), *newest = PQgetvalue(result, 0, COLUMN_NEWEST);
-    const char *given = form_get(&rq->query, "as_of"), *as_of = given != NULL ? given : newest;
-    int64_t count = strtoll(count_text, NULL, 10);
+    const char *given = form_get(&rq->query, "as_of");
+    const char *as_of = given != NULL ? given : db_text(result, 0, API_SERVICES_LIST_C_NEWEST);
+    int64_t count = db_int(result, 0, API_SERVICES_LIST_C_COUNT);
     int64_t pages = count > 0 ? (count + rq->page.size - 1) / rq->page.size : 1;
     if (rq->page.number > pages) {
         problem_set(&rq->problem, PROBLEM_NOT_FOUND, "There is no page %" PRId64 "; the last one is %" PRId64 ".",
@@ -89,6 +87,6 @@ void handle_services_list(struct request *rq, const PGresult *result)
     buf_adds(&rq->reply, ",\"next\":");
     add_page_url(rq, rq->page.number + 1, rq->page.number < pages, as_of);
     buf_adds(&rq->reply, ",\"results\":");
-    buf_add(&rq->reply, PQgetvalue(result, 0, COLUMN_RESULTS), (size_t)PQgetlength(result, 0, COLUMN_RESULTS));
+    db_add(&rq->reply, result, 0, API_SERVICES_LIST_C_RESULTS);
     buf_addc(&rq->reply, '}');
 }

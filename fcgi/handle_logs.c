@@ -19,7 +19,12 @@
 /* Rows are handed to libfcgi in pieces of about this size. */
 #define PIECE_BYTES 32768
 
-enum { COLUMN_SERVICE_ID = ROUTE_ACCESS_COLUMNS, COLUMN_INSTANCE_SERVICE_ID };
+/* The two statements share parameters, which the one with a limit has one more of. */
+DB_SAME_PLACE(API_LOGS_TAIL_P_SERVICE_ID, API_LOGS_STREAM_P_SERVICE_ID);
+DB_SAME_PLACE(API_LOGS_TAIL_P_FROM, API_LOGS_STREAM_P_FROM);
+DB_SAME_PLACE(API_LOGS_TAIL_P_UNTIL, API_LOGS_STREAM_P_UNTIL);
+DB_SAME_PLACE(API_LOGS_TAIL_P_INSTANCE_ID, API_LOGS_STREAM_P_INSTANCE_ID);
+DB_SAME_PLACE(API_LOGS_TAIL_C_LINE, API_LOGS_STREAM_C_LINE);
 
 /* The time range. An end without decimals means that whole second, as old clients expect: a line whose "time" equals
  * it is in. */
@@ -68,7 +73,7 @@ void bind_instance(struct request *rq, const char **params)
         problem_set(&rq->problem, PROBLEM_NOT_FOUND, "No such instance.");
     else
         uuid_unparse_lower(uuid, rq->logs.instance);
-    params[3] = rq->logs.instance;
+    params[ROUTE_P_INSTANCE_ID] = rq->logs.instance;
 }
 
 void bind_instance_logs(struct request *rq, const char **params)
@@ -86,7 +91,13 @@ static void stream_logs(struct request *rq, const char *service_id)
         request_stream_begin(rq);
         return;
     }
-    const char *params[] = {service_id, q->from, q->until, q->instance[0] != '\0' ? q->instance : NULL, q->limit};
+    const char *params[API_LOGS_TAIL_P__MAX] = {
+        [API_LOGS_TAIL_P_SERVICE_ID] = service_id,
+        [API_LOGS_TAIL_P_FROM] = q->from,
+        [API_LOGS_TAIL_P_UNTIL] = q->until,
+        [API_LOGS_TAIL_P_INSTANCE_ID] = q->instance[0] != '\0' ? q->instance : NULL,
+        [API_LOGS_TAIL_P_LIMIT] = q->limit,
+    };
     enum db_status status = db_stream_begin(rq->db, q->limit[0] != '\0' ? API_LOGS_TAIL : API_LOGS_STREAM, params);
     const PGresult *row = NULL;
     if (status == DB_OK)
@@ -104,7 +115,7 @@ static void stream_logs(struct request *rq, const char *service_id)
             going = request_stream_write(rq, rq->reply.data, rq->reply.len);
             buf_clear(&rq->reply);
         }
-        buf_add(&rq->reply, PQgetvalue(row, 0, 0), (size_t)PQgetlength(row, 0, 0));
+        db_add(&rq->reply, row, 0, API_LOGS_STREAM_C_LINE);
         status = db_stream_next(rq->db, &row);
         if (status == DB_OK && row != NULL)
             buf_adds(&rq->reply, ",\n");
@@ -122,16 +133,16 @@ static void stream_logs(struct request *rq, const char *service_id)
 
 void handle_logs(struct request *rq, const PGresult *result)
 {
-    if (PQgetisnull(result, 0, COLUMN_SERVICE_ID))
+    if (db_null(result, 0, API_SERVICE_ID_C_SERVICE_ID))
         problem_set(&rq->problem, PROBLEM_NOT_FOUND, "No such service.");
     else
-        stream_logs(rq, PQgetvalue(result, 0, COLUMN_SERVICE_ID));
+        stream_logs(rq, db_text(result, 0, API_SERVICE_ID_C_SERVICE_ID));
 }
 
 void handle_instance_logs(struct request *rq, const PGresult *result)
 {
-    if (PQgetisnull(result, 0, COLUMN_INSTANCE_SERVICE_ID))
+    if (db_null(result, 0, API_INSTANCE_GET_C_SERVICE_ID))
         problem_set(&rq->problem, PROBLEM_NOT_FOUND, "No such instance.");
     else
-        stream_logs(rq, PQgetvalue(result, 0, COLUMN_INSTANCE_SERVICE_ID));
+        stream_logs(rq, db_text(result, 0, API_INSTANCE_GET_C_SERVICE_ID));
 }

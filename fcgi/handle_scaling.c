@@ -8,7 +8,7 @@
 #include "common/clock.h"
 #include "fcgi/handlers.h"
 #include "fcgi/query_check.h"
-#include "fcgi/route.h"
+#include "gen/api_statements.h"
 
 #define NS_PER_SECOND INT64_C(1000000000)
 #define DAY_SECONDS 86400
@@ -21,17 +21,13 @@
 #define DECISIONS_DEFAULT 20
 #define DECISIONS_MOST 1000
 
-/* Parameters of the statement, by their numbers less one. */
-enum { PARAMETER_LIMIT = 3, PARAMETER_INSTANCE = 3, PARAMETER_METRIC, PARAMETER_STAT, PARAMETER_FROM, PARAMETER_UNTIL, PARAMETER_PERIOD,
-       PARAMETER_MOST };
-
 void bind_autoscaling(struct request *rq, const char **params)
 {
     static const char *const names[] = {"limit", NULL};
     query_check_names(rq, names);
     snprintf(rq->logs.limit, sizeof rq->logs.limit, "%" PRId64,
              query_integer(rq, "limit", 1, DECISIONS_MOST, DECISIONS_DEFAULT));
-    params[PARAMETER_LIMIT] = rq->logs.limit;
+    params[API_AUTOSCALING_GET_P_LIMIT] = rq->logs.limit;
 }
 
 static const char *query_choice(struct request *rq, const char *name, const char *const *choices)
@@ -67,8 +63,8 @@ void bind_series(struct request *rq, const char **params)
     struct series_query *q = &rq->series;
     bool whole;
     query_check_names(rq, names);
-    params[PARAMETER_METRIC] = query_choice(rq, "metric_name", metrics);
-    params[PARAMETER_STAT] = query_choice(rq, "metric_stat", stats);
+    params[API_METRICS_SERIES_P_METRIC_NAME] = query_choice(rq, "metric_name", metrics);
+    params[API_METRICS_SERIES_P_METRIC_STAT] = query_choice(rq, "metric_stat", stats);
     int64_t until = query_time(rq, "end_time", clock_wall_ns(), &whole) / NS_PER_SECOND;
     int64_t from = query_time(rq, "start_time", (until - RANGE_DEFAULT_SECONDS) * NS_PER_SECOND, &whole) / NS_PER_SECOND;
     if (from < 0 || until < 0)
@@ -84,17 +80,17 @@ void bind_series(struct request *rq, const char **params)
     snprintf(q->from, sizeof q->from, "%" PRId64, from);
     snprintf(q->until, sizeof q->until, "%" PRId64, until);
     snprintf(q->period, sizeof q->period, "%" PRId64, period);
-    params[PARAMETER_INSTANCE] = NULL;
-    params[PARAMETER_FROM] = q->from;
-    params[PARAMETER_UNTIL] = q->until;
-    params[PARAMETER_PERIOD] = q->period;
-    params[PARAMETER_MOST] = INSTANCE_SECONDS_MOST;
+    params[API_METRICS_SERIES_P_INSTANCE_ID] = NULL;
+    params[API_METRICS_SERIES_P_FROM] = q->from;
+    params[API_METRICS_SERIES_P_UNTIL] = q->until;
+    params[API_METRICS_SERIES_P_PERIOD] = q->period;
+    params[API_METRICS_SERIES_P_LIMIT] = INSTANCE_SECONDS_MOST;
 }
 
 void handle_series(struct request *rq, const PGresult *result)
 {
-    bool there = !PQgetisnull(result, 0, ROUTE_ACCESS_COLUMNS + 1);
-    if (there && PQgetisnull(result, 0, ROUTE_ACCESS_COLUMNS))
+    bool there = !db_null(result, 0, API_METRICS_SERIES_C_INSTANCE_SECONDS);
+    if (there && db_null(result, 0, API_METRICS_SERIES_C_DOCUMENT))
         problem_add(&rq->problem, "start_time", "with so many instances this would be made of too many samples; ask for less time, or for "
                     "one instance");
     else

@@ -28,21 +28,24 @@ static bool change(struct request *rq, unsigned statement, const char *const *pa
     return status == DB_OK;
 }
 
-/* Runs a statement and copies its first value ("" for none or null) to out, which the caller frees. */
-static bool ask(struct request *rq, unsigned statement, const char *const *params, struct buf *out)
+/* Runs a statement and copies the column of its first row ("" for none or null) to out, which the caller frees. */
+static bool ask(struct request *rq, unsigned statement, const char *const *params, int column, struct buf *out)
 {
     PGresult *result;
     enum db_status status = db_run(rq->db, statement, params, &result);
     request_db_problem(rq, status);
     if (status == DB_OK && PQntuples(result) > 0)
-        buf_add(out, PQgetvalue(result, 0, 0), (size_t)PQgetlength(result, 0, 0));
+        db_add(out, result, 0, column);
     PQclear(result);
     return status == DB_OK;
 }
 
 static bool service_lock(struct request *rq, struct service *s)
 {
-    const char *params[] = {rq->access.namespace_id, rq->service_name};
+    const char *params[API_SERVICE_LOCK_P__MAX] = {
+        [API_SERVICE_LOCK_P_NAMESPACE_ID] = rq->access.namespace_id,
+        [API_SERVICE_LOCK_P_SERVICE_NAME] = rq->service_name,
+    };
     PGresult *result;
     enum db_status status = db_run(rq->db, API_SERVICE_LOCK, params, &result);
     request_db_problem(rq, status);
@@ -50,11 +53,11 @@ static bool service_lock(struct request *rq, struct service *s)
     if (status == DB_OK && !found)
         problem_set(&rq->problem, PROBLEM_NOT_FOUND, "No such service.");
     if (found) {
-        snprintf(s->id, sizeof s->id, "%s", PQgetvalue(result, 0, 0));
-        s->automatic = strcmp(PQgetvalue(result, 0, 1), "AUTO") == 0;
-        s->has_autoscaling = !PQgetisnull(result, 0, 2);
-        s->minimum = strtoll(PQgetvalue(result, 0, 2), NULL, 10);
-        s->maximum = strtoll(PQgetvalue(result, 0, 3), NULL, 10);
+        snprintf(s->id, sizeof s->id, "%s", db_text(result, 0, API_SERVICE_LOCK_C_SERVICE_ID));
+        s->automatic = strcmp(db_text(result, 0, API_SERVICE_LOCK_C_SCALING_MODE), "AUTO") == 0;
+        s->has_autoscaling = !db_null(result, 0, API_SERVICE_LOCK_C_MINIMUM_NUM_INSTANCES);
+        s->minimum = db_int(result, 0, API_SERVICE_LOCK_C_MINIMUM_NUM_INSTANCES);
+        s->maximum = db_int(result, 0, API_SERVICE_LOCK_C_MAXIMUM_NUM_INSTANCES);
     }
     PQclear(result);
     return found;
@@ -62,14 +65,18 @@ static bool service_lock(struct request *rq, struct service *s)
 
 static bool add_event(struct request *rq, const char *id, const char *action, const char *reason)
 {
-    const char *params[] = {id, rq->access.user_name, action, reason, rq->id};
+    const char *params[API_EVENT_ADD_P__MAX] = {
+        [API_EVENT_ADD_P_SERVICE_ID] = id, [API_EVENT_ADD_P_USER_NAME] = rq->access.user_name,
+        [API_EVENT_ADD_P_ACTION] = action, [API_EVENT_ADD_P_REASON] = reason,
+        [API_EVENT_ADD_P_REQUEST_ID] = rq->id,
+    };
     return change(rq, API_EVENT_ADD, params);
 }
 
 static void reply_document(struct request *rq, const char *id)
 {
-    const char *params[] = {id};
-    ask(rq, API_SERVICE_DOCUMENT, params, &rq->reply);
+    const char *params[API_SERVICE_DOCUMENT_P__MAX] = {[API_SERVICE_DOCUMENT_P_SERVICE_ID] = id};
+    ask(rq, API_SERVICE_DOCUMENT, params, API_SERVICE_DOCUMENT_C_DOCUMENT, &rq->reply);
 }
 
 /* Turns a broken unique constraint into words; what belongs to another namespace is not named. */
@@ -104,6 +111,15 @@ static bool write_fields(struct request *rq, unsigned statement, const char *con
     return status == DB_OK;
 }
 
+/* Columns of every statement that looks for faults. */
+enum { FAULTS_C_FIELD, FAULTS_C_FAULT };
+DB_SAME_PLACE(FAULTS_C_FIELD, API_LINKS_MISSING_C_FIELD);
+DB_SAME_PLACE(FAULTS_C_FAULT, API_LINKS_MISSING_C_FAULT);
+DB_SAME_PLACE(FAULTS_C_FIELD, API_LINKS_CIRCLE_C_FIELD);
+DB_SAME_PLACE(FAULTS_C_FAULT, API_LINKS_CIRCLE_C_FAULT);
+DB_SAME_PLACE(FAULTS_C_FIELD, API_VOLUMES_FAULTS_C_FIELD);
+DB_SAME_PLACE(FAULTS_C_FAULT, API_VOLUMES_FAULTS_C_FAULT);
+
 /* Reports each fault that a statement finds: rows of its place in the body and of what is wrong there. */
 static void report_faults(struct request *rq, unsigned statement, const char *const *params)
 {
@@ -111,28 +127,32 @@ static void report_faults(struct request *rq, unsigned statement, const char *co
     enum db_status status = db_run(rq->db, statement, params, &result);
     request_db_problem(rq, status);
     for (int i = 0; status == DB_OK && i < PQntuples(result); i++)
-        problem_add(&rq->problem, PQgetvalue(result, i, 0), "%s", PQgetvalue(result, i, 1));
+        problem_add(&rq->problem, db_text(result, i, FAULTS_C_FIELD), "%s", db_text(result, i, FAULTS_C_FAULT));
     PQclear(result);
 }
 
 static bool links_lock(struct request *rq)
 {
-    const char *params[] = {rq->access.namespace_id};
+    const char *params[API_LINKS_LOCK_P__MAX] = {[API_LINKS_LOCK_P_NAMESPACE_ID] = rq->access.namespace_id};
     return change(rq, API_LINKS_LOCK, params);
 }
 
 /* Reports every linked service that is not there. */
 static void check_links_exist(struct request *rq, struct json_object *fields)
 {
-    const char *params[] = {rq->access.namespace_id, service_fields_text(fields, "linked_to_apps")};
-    if (params[1] != NULL)
+    const char *links = service_fields_text(fields, "linked_to_apps");
+    const char *params[API_LINKS_MISSING_P__MAX] = {
+        [API_LINKS_MISSING_P_NAMESPACE_ID] = rq->access.namespace_id,
+        [API_LINKS_MISSING_P_WANTED] = links,
+    };
+    if (links != NULL)
         report_faults(rq, API_LINKS_MISSING, params);
 }
 
 /* Reports every link just written by which the service, over others, reaches itself. */
 static void check_links_circle(struct request *rq, const char *id, struct json_object *fields)
 {
-    const char *params[] = {id};
+    const char *params[API_LINKS_CIRCLE_P__MAX] = {[API_LINKS_CIRCLE_P_SERVICE_ID] = id};
     if (service_fields_text(fields, "linked_to_apps") != NULL)
         report_faults(rq, API_LINKS_CIRCLE, params);
 }
@@ -140,20 +160,43 @@ static void check_links_circle(struct request *rq, const char *id, struct json_o
 /* Reports volumes of a type that is not there, and what can't be changed of those that are. */
 static void check_volumes(struct request *rq, struct json_object *fields, const char *id)
 {
-    const char *params[] = {id, service_fields_text(fields, "volumes")};
-    if (params[1] != NULL)
+    const char *volumes = service_fields_text(fields, "volumes");
+    const char *params[API_VOLUMES_FAULTS_P__MAX] = {
+        [API_VOLUMES_FAULTS_P_SERVICE_ID] = id,
+        [API_VOLUMES_FAULTS_P_WANTED] = volumes,
+    };
+    if (volumes != NULL)
         report_faults(rq, API_VOLUMES_FAULTS, params);
 }
 
 /* A name that leads to another service is a conflict; all of them are named. */
 static void check_domains_free(struct request *rq, struct json_object *fields, const char *id)
 {
-    const char *params[] = {id, service_fields_text(fields, "custom_domain_name")};
+    const char *names = service_fields_text(fields, "custom_domain_name");
+    const char *params[API_DOMAINS_TAKEN_P__MAX] = {
+        [API_DOMAINS_TAKEN_P_SERVICE_ID] = id,
+        [API_DOMAINS_TAKEN_P_WANTED] = names,
+    };
     struct buf taken = {0};
-    if (params[1] != NULL && ask(rq, API_DOMAINS_TAKEN, params, &taken) && taken.len > 0)
+    if (names != NULL && ask(rq, API_DOMAINS_TAKEN, params, API_DOMAINS_TAKEN_C_NAMES, &taken) && taken.len > 0)
         problem_set(&rq->problem, PROBLEM_CONFLICT, "In use by another service: %s.", buf_text(&taken));
     buf_free(&taken);
 }
+
+/* Parameters of every statement that writes a part of a service. */
+enum { PART_P_SERVICE_ID, PART_P_WANTED, PART_P__MAX };
+#define PART(statement) \
+    DB_SAME_PLACE(PART_P_SERVICE_ID, statement##_P_SERVICE_ID); \
+    DB_SAME_PLACE(PART_P_WANTED, statement##_P_WANTED); \
+    DB_SAME_PLACE(PART_P__MAX, statement##_P__MAX)
+PART(API_ENVVARS_REPLACE);
+PART(API_PORTS_REMOVE);
+PART(API_PORTS_ADD);
+PART(API_VOLUMES_REMOVE);
+PART(API_VOLUMES_ADD);
+PART(API_LINKS_REPLACE);
+PART(API_DOMAINS_REPLACE);
+PART(API_AUTOSCALING_REPLACE);
 
 /* Writes what stands in tables of its own, as far as it was given. */
 static bool write_parts(struct request *rq, const char *id, struct json_object *fields)
@@ -165,14 +208,17 @@ static bool write_parts(struct request *rq, const char *id, struct json_object *
                  {"instance_ports", API_PORTS_ADD},           {"volumes", API_VOLUMES_REMOVE},
                  {"volumes", API_VOLUMES_ADD},                {"linked_to_apps", API_LINKS_REPLACE},
                  {"custom_domain_name", API_DOMAINS_REPLACE}, {"autoscaling_config", API_AUTOSCALING_REPLACE}};
-    const char *own[] = {id};
     if (service_fields_text(fields, "linked_to_apps") != NULL && !links_lock(rq))
         return false;
+    const char *own[API_LINKING_LOCK_P__MAX] = {[API_LINKING_LOCK_P_SERVICE_ID] = id};
     if (service_fields_text(fields, "instance_ports") != NULL && !change(rq, API_LINKING_LOCK, own))
         return false;
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-        const char *params[] = {id, service_fields_text(fields, parts[i].field)};
-        if (params[1] != NULL && !write_fields(rq, parts[i].statement, params, fields))
+        const char *params[PART_P__MAX] = {
+            [PART_P_SERVICE_ID] = id,
+            [PART_P_WANTED] = service_fields_text(fields, parts[i].field),
+        };
+        if (params[PART_P_WANTED] != NULL && !write_fields(rq, parts[i].statement, params, fields))
             return false;
     }
     /* Once more, now that no other request changes them: one may have been deleted in between. */
@@ -210,9 +256,9 @@ static void check_rules(struct request *rq, struct json_object *fields, const st
     struct service_context context = {
         .namespace_name = rq->namespace_name,
         .service_name = before != NULL ? rq->service_name : NULL,
-        .region_name = PQgetvalue(result, 0, 0),
-        .base_domain = PQgetvalue(result, 0, 1),
-        .host_names = PQgetvalue(result, 0, 2),
+        .region_name = db_text(result, 0, API_INSTALLATION_GET_C_REGION_NAME),
+        .base_domain = db_text(result, 0, API_INSTALLATION_GET_C_BASE_DOMAIN),
+        .host_names = db_text(result, 0, API_INSTALLATION_GET_C_HOST_NAMES),
         .request_host = request_parameter(rq, "SERVER_NAME"),
     };
     service_fields_check_rules(fields, &context, &rq->problem);
@@ -270,7 +316,12 @@ void handle_service_create(struct request *rq, const PGresult *result)
     uuid_t uuid;
     uuid_generate_random(uuid);
     uuid_unparse_lower(uuid, id);
-    const char *params[] = {id, rq->access.namespace_id, rq->access.user_name, json_object_to_json_string(fields)};
+    const char *params[API_SERVICE_INSERT_P__MAX] = {
+        [API_SERVICE_INSERT_P_SERVICE_ID] = id,
+        [API_SERVICE_INSERT_P_NAMESPACE_ID] = rq->access.namespace_id,
+        [API_SERVICE_INSERT_P_USER_NAME] = rq->access.user_name,
+        [API_SERVICE_INSERT_P_FIELDS] = json_object_to_json_string(fields),
+    };
     if (write_fields(rq, API_SERVICE_INSERT, params, fields) && write_parts(rq, id, fields) &&
         add_event(rq, id, "service_created", "")) {
         reply_document(rq, id);
@@ -304,7 +355,10 @@ void handle_service_update(struct request *rq, const PGresult *result)
         return;
     struct buf names = {0};
     list_names(fields, &names);
-    const char *params[] = {s.id, json_object_to_json_string(fields)};
+    const char *params[API_SERVICE_UPDATE_P__MAX] = {
+        [API_SERVICE_UPDATE_P_SERVICE_ID] = s.id,
+        [API_SERVICE_UPDATE_P_FIELDS] = json_object_to_json_string(fields),
+    };
     check_count(rq, fields, &s);
     if (rq->problem.kind == PROBLEM_NONE && write_fields(rq, API_SERVICE_UPDATE, params, fields) && write_parts(rq, s.id, fields) &&
         add_event(rq, s.id, "service_updated", buf_text(&names)))
@@ -318,7 +372,10 @@ static void set_target(struct request *rq, const char *state, const char *action
     struct service s;
     if (!service_lock(rq, &s))
         return;
-    const char *params[] = {s.id, state};
+    const char *params[API_SERVICE_SET_TARGET_P__MAX] = {
+        [API_SERVICE_SET_TARGET_P_SERVICE_ID] = s.id,
+        [API_SERVICE_SET_TARGET_P_TARGET_STATE] = state,
+    };
     if (change(rq, API_SERVICE_SET_TARGET, params) && add_event(rq, s.id, action, ""))
         reply_document(rq, s.id);
 }
@@ -342,8 +399,9 @@ void handle_service_delete(struct request *rq, const PGresult *result)
     struct buf linked = {0};
     if (!links_lock(rq) || !service_lock(rq, &s))
         return;
-    const char *params[] = {s.id};
-    if (!ask(rq, API_SERVICE_LINKED_FROM, params, &linked))
+    const char *linking[API_SERVICE_LINKED_FROM_P__MAX] = {[API_SERVICE_LINKED_FROM_P_SERVICE_ID] = s.id};
+    const char *params[API_SERVICE_DELETE_P__MAX] = {[API_SERVICE_DELETE_P_SERVICE_ID] = s.id};
+    if (!ask(rq, API_SERVICE_LINKED_FROM, linking, API_SERVICE_LINKED_FROM_C_NAMES, &linked))
         return;
     if (linked.len > 0)
         problem_set(&rq->problem, PROBLEM_CONFLICT, "Services link to it: %s. Take those links away first.",

@@ -88,13 +88,16 @@ static bool login_read(struct request *rq, struct login *login)
 /* Counts the attempt; reports 429 when there were too many. */
 static bool login_allowed(struct request *rq, const struct login *login)
 {
-    const char *params[] = {login->by_user, login->by_address};
+    const char *params[API_LOGIN_ATTEMPT_P__MAX] = {
+        [API_LOGIN_ATTEMPT_P_BY_USER] = login->by_user,
+        [API_LOGIN_ATTEMPT_P_BY_ADDRESS] = login->by_address,
+    };
     PGresult *result;
     enum db_status status = db_run(rq->db, API_LOGIN_ATTEMPT, params, &result);
     request_db_problem(rq, status);
     if (status != DB_OK)
         return false;
-    int wait = (int)strtol(PQgetvalue(result, 0, 0), NULL, 10);
+    int wait = (int)db_int(result, 0, API_LOGIN_ATTEMPT_C_REFUSED_SECONDS);
     PQclear(result);
     if (wait > 0) {
         problem_set(&rq->problem, PROBLEM_TOO_MANY, "Too many failed logins; try again in %d seconds.", wait);
@@ -106,16 +109,17 @@ static bool login_allowed(struct request *rq, const struct login *login)
 /* Copies the user's id; reports 401 for a wrong name or password, after the same work for both. */
 static bool login_verify(struct request *rq, const struct login *login, char *user_id, size_t size)
 {
-    const char *params[] = {login->username};
+    const char *params[API_LOGIN_USER_P__MAX] = {[API_LOGIN_USER_P_USER_NAME] = login->username};
     PGresult *result;
     enum db_status status = db_run(rq->db, API_LOGIN_USER, params, &result);
     request_db_problem(rq, status);
     if (status != DB_OK)
         return false;
     bool known = PQntuples(result) > 0;
-    enum secret_verdict verdict = secret_verify_password(known ? PQgetvalue(result, 0, 1) : NULL, login->password);
+    enum secret_verdict verdict =
+        secret_verify_password(known ? db_text(result, 0, API_LOGIN_USER_C_PASSWORD_HASH) : NULL, login->password);
     if (known)
-        snprintf(user_id, size, "%s", PQgetvalue(result, 0, 0));
+        snprintf(user_id, size, "%s", db_text(result, 0, API_LOGIN_USER_C_USER_ID));
     PQclear(result);
     if (verdict == SECRET_WRONG) {
         log_info("failed login from %s", rq->address);
@@ -152,8 +156,16 @@ static void login_issue(struct request *rq, const struct login *login, const cha
     for (size_t i = 0; i < sizeof hash; i++)
         snprintf(hash_text + 2 + 2 * i, 3, "%02x", hash[i]);
     snprintf(lifetime, sizeof lifetime, "%" PRId64, rq->settings->token_lifetime_ms);
-    const char *params[] = {user_id, hash_text, prefix, lifetime};
-    const char *subjects[] = {login->by_user, login->by_address};
+    const char *params[API_TOKEN_INSERT_P__MAX] = {
+        [API_TOKEN_INSERT_P_USER_ID] = user_id,
+        [API_TOKEN_INSERT_P_TOKEN_HASH] = hash_text,
+        [API_TOKEN_INSERT_P_TOKEN_PREFIX] = prefix,
+        [API_TOKEN_INSERT_P_LIFETIME_MS] = lifetime,
+    };
+    const char *subjects[API_LOGIN_SUCCEEDED_P__MAX] = {
+        [API_LOGIN_SUCCEEDED_P_BY_USER] = login->by_user,
+        [API_LOGIN_SUCCEEDED_P_BY_ADDRESS] = login->by_address,
+    };
     enum db_status status = db_execute(rq->db, API_TOKEN_INSERT, params, NULL);
     if (status == DB_OK && db_execute(rq->db, API_LOGIN_SUCCEEDED, subjects, NULL) != DB_OK)
         log_warning("the attempts of a good login could not be taken back: %s", db_message(rq->db));

@@ -27,7 +27,20 @@ enum route_kind {
 };
 
 #define ROUTE_PARAMETERS_MAX 10
-#define ROUTE_ACCESS_COLUMNS 4 /* token_id, user_name, granted, token_unmarked */
+
+/* Parameters of every statement of a ROUTE_QUERY; those from the third on where the route's pattern has them. */
+enum { ROUTE_P_TOKEN_HASH, ROUTE_P_NAMESPACE, ROUTE_P_SERVICE_NAME, ROUTE_P_INSTANCE_ID };
+
+/* Its first columns, and api/authorise's, by which the dispatcher judges. What the route is for follows; of most it is a
+ * document. A unit test holds the statements to all this. */
+enum {
+    ROUTE_C_TOKEN_ID,
+    ROUTE_C_USER_NAME,
+    ROUTE_C_GRANTED,
+    ROUTE_C_TOKEN_UNMARKED,
+    ROUTE_ACCESS_COLUMNS,
+    ROUTE_C_DOCUMENT = ROUTE_ACCESS_COLUMNS
+};
 
 struct route {
     enum http_method method;
@@ -36,8 +49,8 @@ struct route {
     enum route_kind kind;
     unsigned bodies;    /* mask of 1 << enum body_kind; 0: the body is not read */
     unsigned statement; /* ROUTE_QUERY */
-    /* ROUTE_QUERY: sets parameters from $3 on (params[2] and so on; strings must live as long as the request), or
-     * reports a problem. NULL: $3 is the service's name, if the pattern has one. */
+    /* ROUTE_QUERY: sets parameters (by their {STATEMENT}_P_…; strings must live as long as the request), or reports a
+     * problem. Token, namespace and, if the pattern has one, the service's name are set already. */
     void (*bind)(struct request *rq, const char **params);
     void (*handle)(struct request *rq, const PGresult *result);
     const char *help;

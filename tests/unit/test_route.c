@@ -3,9 +3,46 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fcgi/handlers.h"
 #include "fcgi/route.h"
 #include "gen/api_statements.h"
 #include "tests/unit/suites.h"
+
+static void check_names(const char *const *names, int n, const char *const *wanted, int n_wanted)
+{
+    CU_ASSERT_TRUE_FATAL(n >= n_wanted);
+    for (int i = 0; i < n_wanted; i++)
+        CU_ASSERT_STRING_EQUAL(names[i], wanted[i]);
+}
+
+/* What dispatcher and handlers take for granted of the statements that they know by a route only. */
+static const char *const access_columns[] = {
+    [ROUTE_C_TOKEN_ID] = "token_id",
+    [ROUTE_C_USER_NAME] = "user_name",
+    [ROUTE_C_GRANTED] = "granted",
+    [ROUTE_C_TOKEN_UNMARKED] = "token_unmarked",
+    [ROUTE_C_DOCUMENT] = "document",
+};
+static const char *const path_parameters[] = {
+    [ROUTE_P_TOKEN_HASH] = "token_hash",
+    [ROUTE_P_NAMESPACE] = "namespace",
+    [ROUTE_P_SERVICE_NAME] = "service_name",
+    [ROUTE_P_INSTANCE_ID] = "instance_id",
+};
+
+static void check_query(const struct route *r)
+{
+    const struct db_statement *s = &api_statements[r->statement];
+    int n_columns = r->handle == handle_document ? ROUTE_C_DOCUMENT + 1 : ROUTE_ACCESS_COLUMNS;
+    int n_params = strstr(r->pattern, "{uuid}") != NULL   ? ROUTE_P_INSTANCE_ID + 1
+                   : strstr(r->pattern, "{name}") != NULL ? ROUTE_P_SERVICE_NAME + 1
+                                                          : ROUTE_P_NAMESPACE + 1;
+    check_names(s->columns, s->n_columns, access_columns, n_columns);
+    check_names(s->parameters, s->n_params, path_parameters, n_params);
+    CU_ASSERT_TRUE(s->n_params <= ROUTE_PARAMETERS_MAX);
+    CU_ASSERT_PTR_NOT_NULL(strstr(s->sql, "skylark.access($1::bytea, $2::text)"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(s->sql, "SELECT a.token_id, a.user_name, a.granted, a.token_unmarked"));
+}
 
 static void test_rows_complete(void)
 {
@@ -22,13 +59,10 @@ static void test_rows_complete(void)
         /* Only these ways of calling a handler find out who asks. */
         if (r->access >= ROUTE_TOKEN)
             CU_ASSERT_TRUE(r->kind == ROUTE_QUERY || r->kind == ROUTE_CHANGE);
-        if (r->kind == ROUTE_QUERY) {
-            CU_ASSERT_PTR_NOT_NULL(strstr(api_statements[r->statement].sql, "skylark.access($1::bytea, $2::text)"));
-            CU_ASSERT_PTR_NOT_NULL(
-                strstr(api_statements[r->statement].sql, "SELECT a.token_id, a.user_name, a.granted, a.token_unmarked"));
-            CU_ASSERT_TRUE(api_statements[r->statement].n_params <= ROUTE_PARAMETERS_MAX);
-        }
+        if (r->kind == ROUTE_QUERY)
+            check_query(r);
     }
+    check_names(api_statements[API_AUTHORISE].columns, api_statements[API_AUTHORISE].n_columns, access_columns, ROUTE_ACCESS_COLUMNS);
 }
 
 /* A request with the segments of a path, as request_open would leave it. */
