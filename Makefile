@@ -20,7 +20,7 @@ endif
 COMMON := buf clock config config_command config_value db db_copy db_result db_stream db_transaction log loop metrics metrics_http secret \
           shellwords signals supervisor systemd utf8
 ENGINE := docker docker_body docker_container docker_image docker_log docker_network docker_pull docker_stream docker_usage
-API := address checks dispatch fields form handle_document handle_health handle_list handle_logs handle_scaling \
+API := address arena checks dispatch fields form handle_document handle_health handle_list handle_logs handle_scaling \
        handle_service handle_token http_metrics json_scan listen main problem query_check reference request route service_fields settings slots worker
 DEPLOYER := container figures lease main networks observe plan probe puller reconcile reconciler role service settings watcher
 AUTOSCALER := evaluate main settings
@@ -67,6 +67,7 @@ $(G)/migrations.c $(G)/migrations.h &: sql/embed.sh sql/roles.sql sql/bootstrap.
 # The unit tests link all that is pure, and no main().
 UNIT := \
     access \
+    arena \
     check \
     collector \
     config \

@@ -66,6 +66,8 @@ static void run_query(struct request *rq)
     };
     if (rq->route->bind != NULL)
         rq->route->bind(rq, params);
+    if (rq->arena.failed)
+        return; /* said by request_respond */
     if (rq->problem.kind != PROBLEM_NONE) {
         /* Who may not ask learns nothing of what is wrong with the question. */
         struct problem faults = rq->problem;
@@ -142,8 +144,10 @@ static void run_route(struct request *rq)
         problem_set(&rq->problem, PROBLEM_NOT_FOUND, "No such resource.");
         return;
     }
-    if (route->bodies != 0)
-        request_read_body(rq, route->bodies, (size_t)rq->settings->body_limit);
+    if (route->bodies != 0) {
+        size_t setting = (size_t)rq->settings->body_limit;
+        request_read_body(rq, route->bodies, setting < route->body_limit ? setting : route->body_limit);
+    }
     if (rq->problem.kind != PROBLEM_NONE)
         return;
     switch (route->kind) {

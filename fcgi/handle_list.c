@@ -14,11 +14,19 @@
 #define PAGE_SIZE_MAX 100
 #define PAGE_MAX 1000000000LL
 
+/* Which page is asked for; the texts are parameters of the statement. */
+struct list_page {
+    int64_t number, size;
+    char size_text[24], offset_text[24];
+};
+
 void bind_services_list(struct request *rq, const char **params)
 {
     static const char *const names[] = {"page", "page_size", "as_of", "target_state", "name", NULL};
     query_check_names(rq, names);
-    struct list_page *p = &rq->page;
+    struct list_page *p = rq->asked = arena_alloc(&rq->arena, sizeof *p);
+    if (p == NULL)
+        return;
     p->number = query_integer(rq, "page", 1, PAGE_MAX, 1);
     p->size = query_integer(rq, "page_size", 1, PAGE_SIZE_MAX, PAGE_SIZE_DEFAULT);
     query_integer(rq, "as_of", 0, INT64_MAX, 0);
@@ -53,12 +61,13 @@ static void add_page_url(struct request *rq, int64_t number, bool exists, const 
         buf_adds(&rq->reply, "null");
         return;
     }
+    const struct list_page *p = rq->asked;
     struct buf url = {0};
     const char *host = request_parameter(rq, "HTTP_HOST");
     buf_addf(&url, "%s://%s/v1/services/", request_parameter(rq, "REQUEST_SCHEME"),
              host[0] != '\0' ? host : request_parameter(rq, "SERVER_NAME"));
     add_encoded(&url, rq->namespace_name);
-    buf_addf(&url, "/?page=%" PRId64 "&page_size=%" PRId64 "&as_of=", number, rq->page.size);
+    buf_addf(&url, "/?page=%" PRId64 "&page_size=%" PRId64 "&as_of=", number, p->size);
     add_encoded(&url, as_of);
     for (size_t i = 0; i < rq->query.n; i++) {
         const struct form_field *f = &rq->query.fields[i];
@@ -76,16 +85,17 @@ void handle_services_list(struct request *rq, const PGresult *result)
     const char *given = form_get(&rq->query, "as_of");
     const char *as_of = given != NULL ? given : db_text(result, 0, API_SERVICES_LIST_C_NEWEST);
     int64_t count = db_int(result, 0, API_SERVICES_LIST_C_COUNT);
-    int64_t pages = count > 0 ? (count + rq->page.size - 1) / rq->page.size : 1;
-    if (rq->page.number > pages) {
+    const struct list_page *p = rq->asked;
+    int64_t pages = count > 0 ? (count + p->size - 1) / p->size : 1;
+    if (p->number > pages) {
         problem_set(&rq->problem, PROBLEM_NOT_FOUND, "There is no page %" PRId64 "; the last one is %" PRId64 ".",
-                    rq->page.number, pages);
+                    p->number, pages);
         return;
     }
     buf_addf(&rq->reply, "{\"count\":%" PRId64 ",\"previous\":", count);
-    add_page_url(rq, rq->page.number - 1, rq->page.number > 1, as_of);
+    add_page_url(rq, p->number - 1, p->number > 1, as_of);
     buf_adds(&rq->reply, ",\"next\":");
-    add_page_url(rq, rq->page.number + 1, rq->page.number < pages, as_of);
+    add_page_url(rq, p->number + 1, p->number < pages, as_of);
     buf_adds(&rq->reply, ",\"results\":");
     db_add(&rq->reply, result, 0, API_SERVICES_LIST_C_RESULTS);
     buf_addc(&rq->reply, '}');

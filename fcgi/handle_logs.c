@@ -26,9 +26,16 @@ DB_SAME_PLACE(API_LOGS_TAIL_P_UNTIL, API_LOGS_STREAM_P_UNTIL);
 DB_SAME_PLACE(API_LOGS_TAIL_P_INSTANCE_ID, API_LOGS_STREAM_P_INSTANCE_ID);
 DB_SAME_PLACE(API_LOGS_TAIL_C_LINE, API_LOGS_STREAM_C_LINE);
 
+/* Which lines are asked for, as parameters of the statement. */
+struct log_query {
+    const char *from, *until; /* microseconds since 1970 */
+    const char *instance;     /* first digits of its uuid; NULL: all */
+    const char *limit;        /* NULL: none */
+};
+
 /* The time range. An end without decimals means that whole second, as old clients expect: a line whose "time" equals
  * it is in. */
-static void bind_range(struct request *rq)
+static void bind_range(struct request *rq, struct log_query *q)
 {
     bool whole, ignored;
     int64_t now = clock_wall_ns();
@@ -39,20 +46,21 @@ static void bind_range(struct request *rq)
     end += whole ? NS_PER_SECOND : NS_PER_MICROSECOND;
     if (rq->problem.kind == PROBLEM_NONE && start >= end)
         problem_add(&rq->problem, "start_time", "must not be later than end_time");
-    snprintf(rq->logs.from, sizeof rq->logs.from, "%" PRId64, start / NS_PER_MICROSECOND);
-    snprintf(rq->logs.until, sizeof rq->logs.until, "%" PRId64, end / NS_PER_MICROSECOND);
-    if (form_get(&rq->query, "limit") != NULL) {
-        int64_t limit = query_integer(rq, "limit", 1, LIMIT_MAX, 1);
-        snprintf(rq->logs.limit, sizeof rq->logs.limit, "%" PRId64, limit);
-    }
+    q->from = arena_printf(&rq->arena, "%" PRId64, start / NS_PER_MICROSECOND);
+    q->until = arena_printf(&rq->arena, "%" PRId64, end / NS_PER_MICROSECOND);
+    if (form_get(&rq->query, "limit") != NULL)
+        q->limit = arena_printf(&rq->arena, "%" PRId64, query_integer(rq, "limit", 1, LIMIT_MAX, 1));
 }
 
 void bind_logs(struct request *rq, const char **params)
 {
     static const char *const names[] = {"start_time", "end_time", "limit", "instance_id", NULL};
     (void)params;
+    struct log_query *q = rq->asked = arena_alloc(&rq->arena, sizeof *q);
+    if (q == NULL)
+        return;
     query_check_names(rq, names);
-    bind_range(rq);
+    bind_range(rq, q);
     const char *id = form_get(&rq->query, "instance_id");
     if (id == NULL)
         return;
@@ -60,33 +68,39 @@ void bind_logs(struct request *rq, const char **params)
     uuid_t uuid;
     if (n == 36 ? uuid_parse(id, uuid) != 0 : n != 8 || strspn(id, "0123456789abcdefABCDEF") != 8)
         problem_add(&rq->problem, "instance_id", "must be the uuid of an instance or its first 8 digits");
-    snprintf(rq->logs.instance, sizeof rq->logs.instance, "%.36s", id);
-    for (char *p = rq->logs.instance; *p != '\0'; p++)
+    char *lower = arena_printf(&rq->arena, "%.36s", id);
+    for (char *p = lower; p != NULL && *p != '\0'; p++)
         *p = (char)(*p >= 'A' && *p <= 'F' ? *p - 'A' + 'a' : *p);
+    q->instance = lower;
 }
 
 void bind_instance(struct request *rq, const char **params)
 {
     uuid_t uuid;
+    char *text = arena_alloc(&rq->arena, UUID_STR_LEN);
     /* What is no uuid is no instance either. */
     if (uuid_parse(rq->instance_id, uuid) != 0)
         problem_set(&rq->problem, PROBLEM_NOT_FOUND, "No such instance.");
-    else
-        uuid_unparse_lower(uuid, rq->logs.instance);
-    params[ROUTE_P_INSTANCE_ID] = rq->logs.instance;
+    else if (text != NULL)
+        uuid_unparse_lower(uuid, text);
+    params[ROUTE_P_INSTANCE_ID] = text;
 }
 
 void bind_instance_logs(struct request *rq, const char **params)
 {
     static const char *const names[] = {"start_time", "end_time", "limit", NULL};
+    struct log_query *q = rq->asked = arena_alloc(&rq->arena, sizeof *q);
+    if (q == NULL)
+        return;
     query_check_names(rq, names);
-    bind_range(rq);
+    bind_range(rq, q);
     bind_instance(rq, params);
+    q->instance = params[ROUTE_P_INSTANCE_ID];
 }
 
 static void stream_logs(struct request *rq, const char *service_id)
 {
-    const struct log_query *q = &rq->logs;
+    const struct log_query *q = rq->asked;
     if (rq->head) {
         request_stream_begin(rq);
         return;
@@ -95,10 +109,10 @@ static void stream_logs(struct request *rq, const char *service_id)
         [API_LOGS_TAIL_P_SERVICE_ID] = service_id,
         [API_LOGS_TAIL_P_FROM] = q->from,
         [API_LOGS_TAIL_P_UNTIL] = q->until,
-        [API_LOGS_TAIL_P_INSTANCE_ID] = q->instance[0] != '\0' ? q->instance : NULL,
+        [API_LOGS_TAIL_P_INSTANCE_ID] = q->instance,
         [API_LOGS_TAIL_P_LIMIT] = q->limit,
     };
-    enum db_status status = db_stream_begin(rq->db, q->limit[0] != '\0' ? API_LOGS_TAIL : API_LOGS_STREAM, params);
+    enum db_status status = db_stream_begin(rq->db, q->limit != NULL ? API_LOGS_TAIL : API_LOGS_STREAM, params);
     const PGresult *row = NULL;
     if (status == DB_OK)
         status = db_stream_next(rq->db, &row);

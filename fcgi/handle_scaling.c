@@ -25,9 +25,8 @@ void bind_autoscaling(struct request *rq, const char **params)
 {
     static const char *const names[] = {"limit", NULL};
     query_check_names(rq, names);
-    snprintf(rq->logs.limit, sizeof rq->logs.limit, "%" PRId64,
-             query_integer(rq, "limit", 1, DECISIONS_MOST, DECISIONS_DEFAULT));
-    params[API_AUTOSCALING_GET_P_LIMIT] = rq->logs.limit;
+    params[API_AUTOSCALING_GET_P_LIMIT] =
+        arena_printf(&rq->arena, "%" PRId64, query_integer(rq, "limit", 1, DECISIONS_MOST, DECISIONS_DEFAULT));
 }
 
 static const char *query_choice(struct request *rq, const char *name, const char *const *choices)
@@ -60,7 +59,6 @@ void bind_series(struct request *rq, const char **params)
     static const char *const names[] = {"metric_name", "metric_stat", "start_time", "end_time", "period", NULL};
     static const char *const metrics[] = {"CPU_UTILIZATION", "MEMORY_UTILIZATION", "NETWORK_IN", "NETWORK_OUT", NULL};
     static const char *const stats[] = {"MEAN", "MAX", "MIN", NULL};
-    struct series_query *q = &rq->series;
     bool whole;
     query_check_names(rq, names);
     params[API_METRICS_SERIES_P_METRIC_NAME] = query_choice(rq, "metric_name", metrics);
@@ -77,13 +75,10 @@ void bind_series(struct request *rq, const char **params)
     until += (period - until % period) % period;
     if ((until - from) / period > POINTS_MOST)
         problem_add(&rq->problem, "period", "would give more than %d points; ask for a longer period or less time", POINTS_MOST);
-    snprintf(q->from, sizeof q->from, "%" PRId64, from);
-    snprintf(q->until, sizeof q->until, "%" PRId64, until);
-    snprintf(q->period, sizeof q->period, "%" PRId64, period);
     params[API_METRICS_SERIES_P_INSTANCE_ID] = NULL;
-    params[API_METRICS_SERIES_P_FROM] = q->from;
-    params[API_METRICS_SERIES_P_UNTIL] = q->until;
-    params[API_METRICS_SERIES_P_PERIOD] = q->period;
+    params[API_METRICS_SERIES_P_FROM] = arena_printf(&rq->arena, "%" PRId64, from);
+    params[API_METRICS_SERIES_P_UNTIL] = arena_printf(&rq->arena, "%" PRId64, until);
+    params[API_METRICS_SERIES_P_PERIOD] = arena_printf(&rq->arena, "%" PRId64, period);
     params[API_METRICS_SERIES_P_LIMIT] = INSTANCE_SECONDS_MOST;
 }
 

@@ -128,6 +128,7 @@ void request_close(struct request *rq)
 {
     for (size_t i = 0; i < rq->n_segments; i++)
         free(rq->segments[i]);
+    arena_free(&rq->arena);
     form_free(&rq->query);
     buf_free(&rq->body);
     problem_free(&rq->problem);
@@ -243,7 +244,7 @@ void request_respond(struct request *rq)
 {
     if (rq->headers_sent)
         return;
-    if (rq->reply.failed || rq->headers.failed)
+    if (rq->reply.failed || rq->headers.failed || rq->arena.failed)
         problem_set(&rq->problem, PROBLEM_INTERNAL, "Out of memory.");
     const char *status = rq->status != NULL ? rq->status : "200 OK";
     const char *content_type = rq->content_type != NULL ? rq->content_type : "application/json";

@@ -9,6 +9,7 @@
 
 #include "common/buf.h"
 #include "common/db.h"
+#include "fcgi/arena.h"
 #include "fcgi/form.h"
 #include "fcgi/problem.h"
 #include "fcgi/settings.h"
@@ -31,24 +32,6 @@ struct request_access {
     bool token_unmarked;
 };
 
-/* Which page of a list is asked for; the texts are parameters of the statement. */
-struct list_page {
-    int64_t number, size;
-    char size_text[24], offset_text[24];
-};
-
-/* Which log lines are asked for, as parameters of the statement. */
-struct log_query {
-    char from[24], until[24]; /* microseconds since 1970 */
-    char instance[37];        /* first digits of its uuid; "": all */
-    char limit[24];           /* "": none */
-};
-
-/* Which series of a metric is asked for, as parameters of the statement. */
-struct series_query {
-    char from[24], until[24], period[24]; /* seconds; from and until since 1970, multiples of period */
-};
-
 struct request {
     FCGX_Request *fcgi;
     struct db *db;
@@ -67,9 +50,8 @@ struct request {
     const char *namespace_name, *service_name, *instance_id; /* captured from the path; NULL: not in it */
     struct form query;
 
-    struct list_page page;
-    struct log_query logs;
-    struct series_query series;
+    struct arena arena; /* what the row's own functions allocate */
+    void *asked;        /* what they made of the body or query, in the arena; its type is the handler's own business */
 
     enum body_kind body_kind;
     struct buf body;

@@ -47,8 +47,10 @@ struct route {
     const char *pattern; /* segments; {namespace}, {name} and {uuid} capture one */
     enum route_access access;
     enum route_kind kind;
-    unsigned bodies;    /* mask of 1 << enum body_kind; 0: the body is not read */
-    unsigned statement; /* ROUTE_QUERY */
+    unsigned bodies;     /* mask of 1 << enum body_kind; 0: the body is not read */
+    size_t body_limit;   /* bytes; a larger body is a 413. The setting body_limit may make it less, never more */
+    unsigned values_max; /* JSON values in the body, keys not counted; with more, nothing is made of it and the answer is a 400 */
+    unsigned statement;  /* ROUTE_QUERY */
     /* ROUTE_QUERY: sets parameters (by their {STATEMENT}_P_…; strings must live as long as the request), or reports a
      * problem. Token, namespace and, if the pattern has one, the service's name are set already. */
     void (*bind)(struct request *rq, const char **params);

@@ -6,6 +6,7 @@
 
 static void (*const suites[])(void) = {
     suite_access,
+    suite_arena,
     suite_check,
     suite_collector,
     suite_config,

@@ -5,6 +5,7 @@
 void suite_access(void);
 void suite_check(void);
 void suite_config(void);
+void suite_arena(void);
 void suite_collector(void);
 void suite_docker(void);
 void suite_fields(void);
