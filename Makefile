@@ -30,7 +30,7 @@ CTL := doctor installation main migrate namespaces output status tokens users vo
 
 PROGRAMS := $(addprefix $(B)/,skylark-api skylark-autoscaler skylark-deployer skylark-collector skylark-router skylarkctl)
 
-common_objects := $(COMMON:%=$(B)/common/%.o) $(G)/common_statements.o $(G)/migrations.o
+common_objects := $(COMMON:%=$(B)/common/%.o) $(G)/common_statements.o $(G)/schema.o
 engine_objects := $(ENGINE:%=$(B)/engine/%.o)
 api_objects := $(API:%=$(B)/fcgi/%.o) $(G)/api_statements.o
 autoscaler_objects := $(AUTOSCALER:%=$(B)/autoscaler/%.o) $(G)/autoscaler_statements.o
@@ -51,7 +51,7 @@ $(PROGRAMS):
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 # Every object may include generated headers, so those come first.
-generated := $(foreach p,common api autoscaler deployer collector router ctl,$(G)/$(p)_statements.c) $(G)/migrations.c
+generated := $(foreach p,common api autoscaler deployer collector router ctl,$(G)/$(p)_statements.c) $(G)/schema.c
 $(B)/%.o: %.c | $(generated)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
@@ -60,9 +60,9 @@ $(G)/%.o: $(G)/%.c
 $(G)/%_statements.c $(G)/%_statements.h: sql/embed.sh $(wildcard sql/queries/*/*.sql)
 	@mkdir -p $(@D)
 	sql/embed.sh statements $(shell echo $* | tr a-z A-Z) sql/queries/$* $* $(G)/$*_statements
-$(G)/migrations.c $(G)/migrations.h &: sql/embed.sh sql/roles.sql sql/bootstrap.sql $(wildcard sql/migrations/*.sql)
+$(G)/schema.c $(G)/schema.h &: sql/embed.sh $(wildcard sql/*.sql sql/tables/*.sql sql/definitions/*.sql) sql/tables sql/definitions
 	@mkdir -p $(@D)
-	sql/embed.sh migrations $(G)/migrations
+	sql/embed.sh schema $(G)/schema
 
 # The unit tests link all that is pure, and no main().
 UNIT := \

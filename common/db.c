@@ -262,14 +262,16 @@ static enum db_status schema_check(struct db *db)
     }
     if (status != DB_OK)
         return status;
-    int version = (int)strtol(PQgetvalue(r, 0, 0), NULL, 10);
-    if (version != db_schema_version || strcmp(PQgetvalue(r, 0, 1), db_schema_checksum) != 0) {
+    int version = (int)strtol(PQgetvalue(r, 0, COMMON_SCHEMA_VERSION_C_VERSION), NULL, 10);
+    bool same_tables = version == db_schema_version && strcmp(PQgetvalue(r, 0, COMMON_SCHEMA_VERSION_C_CHECKSUM), db_schema_checksum) == 0;
+    if (!same_tables || strcmp(PQgetvalue(r, 0, COMMON_SCHEMA_VERSION_C_DEFINITIONS), db_definitions_checksum) != 0) {
         char text[200];
         snprintf(text, sizeof text, "the database's schema is version %d, this program knows version %d%s", version,
                  db_schema_version,
                  version < db_schema_version   ? "; run skylarkctl migrate"
                  : version > db_schema_version ? "; install the newer program"
-                                               : ", but its migrations differ");
+                 : same_tables                 ? ", but its definitions differ; run skylarkctl migrate"
+                                               : ", but its tables differ");
         db_remember(db, text);
         status = DB_SCHEMA;
     }

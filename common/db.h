@@ -122,9 +122,10 @@ const char *db_message(const struct db *db);
 /* Escapes one text field for db_copy and adds it, without the tab. */
 void db_copy_field(struct buf *b, const char *s, size_t len);
 
-/* The schema that this binary knows (made at build time from sql/migrations/): highest version, and
- * a checksum over the checksums of all of them in order. */
+/* The schema that this binary knows, made at build time: the highest version in sql/tables/, a checksum over the
+ * checksums of all files there in order, and one of sql/definitions/. */
 extern const int db_schema_version;
 extern const char db_schema_checksum[];
+extern const char db_definitions_checksum[];
 
 #endif

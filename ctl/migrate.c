@@ -1,6 +1,8 @@
-/* migrate: applies what is missing of sql/migrations/, each file in a transaction of its own, under one advisory
- * lock. Forward only: a file that was edited after it was applied, a gap, or a schema newer than this program is
- * refused, and nothing is changed. Works on a bare connection, since the schema may not be there yet. */
+/* migrate: brings the schema up to this program, in one transaction under one advisory lock. It applies the files of
+ * sql/tables/ that are missing, forward only: a file that was edited after it was applied, a gap, or a schema newer than
+ * this program is refused, and nothing is changed. When a file was missing or the definitions (sql/definitions/) differ
+ * from those that were applied, the old definitions are taken away first and this program's applied last. Works on a bare
+ * connection, since the schema may not be there yet. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +10,7 @@
 #include "common/version.h"
 #include "ctl/commands.h"
 #include "gen/ctl_statements.h"
-#include "gen/migrations.h"
+#include "gen/schema.h"
 
 static int refuse(PGconn *conn, const char *what)
 {
@@ -41,21 +43,21 @@ static int compare(const PGresult *have, size_t *applied)
 {
     *applied = 0;
     for (int i = 0; i < PQntuples(have); i++) {
-        int version = (int)strtol(PQgetvalue(have, i, 0), NULL, 10);
+        int version = (int)strtol(PQgetvalue(have, i, CTL_MIGRATIONS_LIST_C_VERSION), NULL, 10);
         if (version != i + 1) {
-            fprintf(stderr, "skylarkctl: migration %d is missing although %d was applied; the list was tampered with\n", i + 1,
-                    version);
+            fprintf(stderr, "skylarkctl: file %d of the tables is missing although %d was applied; the list was tampered with\n",
+                    i + 1, version);
             return EXIT_FAILED;
         }
-        if ((size_t)version > db_n_migrations) {
+        if ((size_t)version > db_n_tables) {
             fprintf(stderr, "skylarkctl: the schema is version %s, this program (%s) knows %zu; install the newer program\n",
-                    PQgetvalue(have, PQntuples(have) - 1, 0), SKYLARK_VERSION, db_n_migrations);
+                    PQgetvalue(have, PQntuples(have) - 1, CTL_MIGRATIONS_LIST_C_VERSION), SKYLARK_VERSION, db_n_tables);
             return EXIT_FAILED;
         }
-        const struct db_migration *m = &db_migrations[version - 1];
-        if (strcmp(m->checksum, PQgetvalue(have, i, 2)) != 0) {
-            fprintf(stderr, "skylarkctl: migration %04d_%s was applied in another form than this program has; migrations are "
-                            "never edited once applied\n", m->version, m->name);
+        const struct db_tables_file *file = &db_tables[version - 1];
+        if (strcmp(file->checksum, PQgetvalue(have, i, CTL_MIGRATIONS_LIST_C_CHECKSUM)) != 0) {
+            fprintf(stderr, "skylarkctl: sql/tables/%04d_%s was applied in another form than this program has; files of the "
+                            "tables are never edited once applied\n", file->version, file->name);
             return EXIT_FAILED;
         }
         *applied = (size_t)version;
@@ -63,51 +65,90 @@ static int compare(const PGresult *have, size_t *applied)
     return 0;
 }
 
-static int apply(PGconn *conn, const struct db_migration *m)
+static int tables_apply(PGconn *conn, const struct db_tables_file *file)
 {
     char version[16];
-    snprintf(version, sizeof version, "%d", m->version);
-    const char *params[] = {version, m->name, m->checksum};
+    snprintf(version, sizeof version, "%d", file->version);
+    const char *params[CTL_MIGRATION_INSERT_P__MAX] = {
+        [CTL_MIGRATION_INSERT_P_VERSION] = version,
+        [CTL_MIGRATION_INSERT_P_NAME] = file->name,
+        [CTL_MIGRATION_INSERT_P_CHECKSUM] = file->checksum,
+    };
     char what[160];
-    snprintf(what, sizeof what, "migration %04d_%s", m->version, m->name);
-    int status = run_text(conn, "BEGIN", what);
+    snprintf(what, sizeof what, "sql/tables/%04d_%s", file->version, file->name);
+    int status = run_text(conn, file->sql, what);
+    return status == 0 ? run_statement(conn, CTL_MIGRATION_INSERT, params, what) : status;
+}
+
+static int definitions_apply(PGconn *conn)
+{
+    int status = 0;
+    for (size_t i = 0; i < db_n_definitions && status == 0; i++) {
+        char what[160];
+        snprintf(what, sizeof what, "sql/definitions/%s", db_definitions[i].name);
+        status = run_text(conn, db_definitions[i].sql, what);
+    }
+    const char *params[CTL_DEFINITIONS_SET_P__MAX] = {[CTL_DEFINITIONS_SET_P_CHECKSUM] = db_definitions_checksum};
+    return status == 0 ? run_statement(conn, CTL_DEFINITIONS_SET, params, "noting the definitions") : status;
+}
+
+/* Everything from the file after applied on, and the definitions, in one transaction. */
+static int apply(PGconn *conn, size_t applied)
+{
+    int status = run_text(conn, "BEGIN", "BEGIN");
+    /* The old definitions go first: a table can't change under a view. */
     if (status == 0)
-        status = run_text(conn, m->sql, what);
+        status = run_text(conn, db_reset_sql, "sql/reset.sql");
+    for (size_t i = applied; i < db_n_tables && status == 0; i++)
+        status = tables_apply(conn, &db_tables[i]);
     if (status == 0)
-        status = run_statement(conn, CTL_MIGRATION_INSERT, params, what);
+        status = definitions_apply(conn);
     /* After a failure COMMIT would roll back as well, but say that it went well. */
     if (status == 0)
-        status = run_text(conn, "COMMIT", what);
+        status = run_text(conn, "COMMIT", "COMMIT");
+    for (size_t i = applied; i < db_n_tables && status == 0; i++)
+        printf("applied %04d_%s\n", db_tables[i].version, db_tables[i].name);
     if (status == 0)
-        printf("applied %04d_%s\n", m->version, m->name);
+        puts("applied the definitions");
     return status;
 }
 
-static PGresult *applied_list(PGconn *conn)
+static PGresult *query(PGconn *conn, enum ctl_statement statement)
 {
-    PGresult *have = PQexec(conn, ctl_statements[CTL_MIGRATIONS_LIST].sql);
+    PGresult *have = PQexec(conn, ctl_statements[statement].sql);
     const char *state = PQresultErrorField(have, PG_DIAG_SQLSTATE);
     if (PQresultStatus(have) == PGRES_TUPLES_OK)
         return have;
     if (state != NULL && strcmp(state, "42P01") == 0) /* undefined_table: only migrate --status asks so early */
         fputs("skylarkctl: the database has no Skylark schema; run skylarkctl migrate\n", stderr);
     else
-        refuse(conn, "reading the applied migrations");
+        refuse(conn, "reading what was applied");
     PQclear(have);
     return NULL;
 }
 
+static bool definitions_match(const PGresult *have)
+{
+    return PQntuples(have) == 1 && strcmp(PQgetvalue(have, 0, CTL_DEFINITIONS_GET_C_CHECKSUM), db_definitions_checksum) == 0;
+}
+
 static int list(PGconn *conn)
 {
-    PGresult *have = applied_list(conn);
-    if (have == NULL)
-        return EXIT_FAILED;
-    size_t applied;
-    int status = compare(have, &applied);
-    for (size_t i = 0; i < db_n_migrations; i++)
-        printf("%04d_%s  %s\n", db_migrations[i].version, db_migrations[i].name,
-               i < applied ? PQgetvalue(have, (int)i, 3) : "not applied");
-    PQclear(have);
+    PGresult *tables = query(conn, CTL_MIGRATIONS_LIST);
+    PGresult *definitions = tables != NULL ? query(conn, CTL_DEFINITIONS_GET) : NULL;
+    int status = EXIT_FAILED;
+    if (tables != NULL && definitions != NULL) {
+        size_t applied;
+        status = compare(tables, &applied);
+        for (size_t i = 0; i < db_n_tables; i++)
+            printf("%04d_%s  %s\n", db_tables[i].version, db_tables[i].name,
+                   i < applied ? PQgetvalue(tables, (int)i, CTL_MIGRATIONS_LIST_C_APPLIED_AT) : "not applied");
+        printf("definitions  %s\n", definitions_match(definitions)     ? PQgetvalue(definitions, 0, CTL_DEFINITIONS_GET_C_APPLIED_AT)
+                                    : PQntuples(definitions) == 0 ? "not applied"
+                                                                  : "applied in another form");
+    }
+    PQclear(definitions);
+    PQclear(tables);
     return status;
 }
 
@@ -117,14 +158,17 @@ static int migrate(PGconn *conn)
     if (run_statement(conn, CTL_MIGRATION_LOCK, NULL, "taking the lock") != 0 ||
         run_text(conn, db_roles_sql, "sql/roles.sql") != 0 || run_text(conn, db_bootstrap_sql, "sql/bootstrap.sql") != 0)
         return EXIT_FAILED;
-    PGresult *have = applied_list(conn);
-    size_t applied;
-    if (have == NULL)
-        return EXIT_FAILED;
-    int status = compare(have, &applied);
-    PQclear(have);
-    for (size_t i = applied; i < db_n_migrations && status == 0; i++)
-        status = apply(conn, &db_migrations[i]);
+    PGresult *tables = query(conn, CTL_MIGRATIONS_LIST);
+    PGresult *definitions = tables != NULL ? query(conn, CTL_DEFINITIONS_GET) : NULL;
+    int status = EXIT_FAILED;
+    if (tables != NULL && definitions != NULL) {
+        size_t applied;
+        status = compare(tables, &applied);
+        if (status == 0 && (applied < db_n_tables || !definitions_match(definitions)))
+            status = apply(conn, applied);
+    }
+    PQclear(definitions);
+    PQclear(tables);
     if (status == 0)
         printf("schema is at version %d\n", db_schema_version);
     return status;

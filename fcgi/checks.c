@@ -1,4 +1,4 @@
-/* Checks of single texts. They say in words what the constraints in sql/migrations/ hold. */
+/* Checks of single texts. They say in words what the constraints in sql/tables/ hold. */
 #include "fcgi/checks.h"
 
 #include <stdbool.h>

@@ -2,7 +2,7 @@
 # Turns the files of sql/ into C at build time, so that C holds no SQL text.
 #   embed.sh statements PREFIX DIRECTORY NAME OUT   -> OUT.h, OUT.c: enum NAME_statement, NAME_statements[], and for each
 #       statement enums of its parameters (PREFIX_STATEMENT_P_…) and its columns (PREFIX_STATEMENT_C_…)
-#   embed.sh migrations OUT                         -> OUT.h, OUT.c: db_migrations[], roles, bootstrap
+#   embed.sh schema OUT                             -> OUT.h, OUT.c: db_tables[], db_definitions[], roles, bootstrap, reset
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -117,28 +117,48 @@ statements() {
     mv "$out.c.new" "$out.c"
 }
 
-migrations() {
+# The topics of sql/definitions/ in an order in which each stands after those that its line "-- after: topics" names.
+definitions_order() {
+    for file in sql/definitions/*.sql; do
+        topic=$(basename "$file" .sql)
+        printf '%s %s\n' "$topic" "$topic" # known to tsort, even when nothing is before or after it
+        for before in $(sed -n 's/^-- after: //p' "$file"); do
+            if [ ! -e "sql/definitions/$before.sql" ]; then
+                echo "$file: there is no topic $before" >&2
+                exit 1
+            fi
+            printf '%s %s\n' "$before" "$topic"
+        done
+    done >"$1"
+    tsort "$1"
+    rm -f "$1"
+}
+
+schema() {
     out=$1
     {
         printf '/* Made by sql/embed.sh from sql/: edit the files there. */\n'
-        printf '#ifndef SKYLARK_GEN_MIGRATIONS_H\n#define SKYLARK_GEN_MIGRATIONS_H\n\n#include <stddef.h>\n\n'
-        printf 'struct db_migration {\n    int version;\n    const char *name;\n    const char *checksum; /* SHA-256 of the file, in hex */\n    const char *sql;\n};\n\n'
-        printf 'extern const struct db_migration db_migrations[];\nextern const size_t db_n_migrations;\n'
-        printf 'extern const char db_roles_sql[];\nextern const char db_bootstrap_sql[];\n\n#endif\n'
+        printf '#ifndef SKYLARK_GEN_SCHEMA_H\n#define SKYLARK_GEN_SCHEMA_H\n\n#include <stddef.h>\n\n'
+        printf '/* sql/tables/, in order */\nstruct db_tables_file {\n    int version;\n    const char *name;\n    const char *checksum; /* SHA-256 of the file, in hex */\n    const char *sql;\n};\n\n'
+        printf '/* sql/definitions/, in an order in which they can be applied */\nstruct db_definitions_file {\n    const char *name;\n    const char *sql;\n};\n\n'
+        printf 'extern const struct db_tables_file db_tables[];\nextern const size_t db_n_tables;\n'
+        printf 'extern const struct db_definitions_file db_definitions[];\nextern const size_t db_n_definitions;\n'
+        printf 'extern const char db_roles_sql[];\nextern const char db_bootstrap_sql[];\nextern const char db_reset_sql[];\n\n#endif\n'
     } >"$out.h.new"
     sums= last=0
     {
-        printf '/* Made by sql/embed.sh from sql/: edit the files there. */\n#include "gen/migrations.h"\n\n#include "common/db.h"\n\n'
-        printf 'const char db_roles_sql[] =\n'
-        literal sql/roles.sql
-        printf '        ;\n\nconst char db_bootstrap_sql[] =\n'
-        literal sql/bootstrap.sql
-        printf '        ;\n\nconst struct db_migration db_migrations[] = {\n'
-        for file in sql/migrations/*.sql; do
+        printf '/* Made by sql/embed.sh from sql/: edit the files there. */\n#include "gen/schema.h"\n\n#include "common/db.h"\n\n'
+        for part in roles bootstrap reset; do
+            printf 'const char db_%s_sql[] =\n' "$part"
+            literal "sql/$part.sql"
+            printf '        ;\n\n'
+        done
+        printf 'const struct db_tables_file db_tables[] = {\n'
+        for file in sql/tables/*.sql; do
             base=$(basename "$file" .sql)
             version=$(printf %s "${base%%_*}" | sed 's/^0*//')
             if [ "$version" -ne $((last + 1)) ]; then
-                echo "sql/migrations: $base does not follow number $last" >&2
+                echo "sql/tables: $base does not follow number $last" >&2
                 exit 1
             fi
             last=$version
@@ -148,9 +168,21 @@ migrations() {
             literal "$file"
             printf '    },\n'
         done
-        printf '};\n\nconst size_t db_n_migrations = sizeof db_migrations / sizeof db_migrations[0];\n'
-        printf 'const int db_schema_version = %s;\nconst char db_schema_checksum[] = "%s";\n' \
+        printf '};\n\nconst size_t db_n_tables = sizeof db_tables / sizeof db_tables[0];\n'
+        printf 'const int db_schema_version = %s;\nconst char db_schema_checksum[] = "%s";\n\n' \
             "$last" "$(printf %s "$sums" | sha256sum | cut -d ' ' -f 1)"
+        order=$(definitions_order "$out.order")
+        set --
+        printf 'const struct db_definitions_file db_definitions[] = {\n'
+        for topic in $order; do
+            file=sql/definitions/$topic.sql
+            set -- "$@" "$file"
+            printf '    {\n        .name = "%s",\n        .sql =\n' "$topic"
+            literal "$file"
+            printf '    },\n'
+        done
+        printf '};\n\nconst size_t db_n_definitions = sizeof db_definitions / sizeof db_definitions[0];\n'
+        printf 'const char db_definitions_checksum[] = "%s";\n' "$(cat sql/reset.sql "$@" | sha256sum | cut -d ' ' -f 1)"
     } >"$out.c.new"
     mv "$out.h.new" "$out.h"
     mv "$out.c.new" "$out.c"

@@ -1,7 +1,7 @@
 -- The database roles, one a process and one for people who look. `skylarkctl migrate` applies this
--- before the migrations, each time: it only adds what is missing. A role here can log in once the
--- operator gives it a password or maps it in pg_ident.conf; what it may touch stands in the
--- migrations, next to the tables.
+-- before all else, each time: it only adds what is missing. A role here can log in once the
+-- operator gives it a password or maps it in pg_ident.conf; what it may touch stands in
+-- sql/definitions/grants.sql.
 DO $$
 DECLARE
     wanted record;

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "common/db.h"
-#include "gen/migrations.h"
+#include "gen/schema.h"
 #include "tests/sql/suites.h"
 
 /* skylarkctl ends with that status; its output is the caller's to free. */
@@ -51,6 +51,7 @@ static void test_refused(void)
     static const struct {
         const char *change, *says;
     } rows[] = {
+        /* as when the file was edited */
         {"UPDATE skylark.schema_migrations SET checksum = repeat('0', 64) WHERE version = 2", "in another form"},
         {"DELETE FROM skylark.schema_migrations WHERE version = 2", "is missing although"},
         {"INSERT INTO skylark.schema_migrations (version, name, checksum) SELECT max(version) + 1, 'later', repeat('0', 64) "
@@ -79,7 +80,7 @@ static void test_refused(void)
     }
 }
 
-/* A migration that fails half-way leaves nothing of itself. */
+/* A file that fails half-way leaves nothing of itself, nor of those before it. */
 static void test_failure_rolls_back(void)
 {
     char *output;
@@ -88,9 +89,74 @@ static void test_failure_rolls_back(void)
     sql_run(c, "CREATE SCHEMA skylark; CREATE TABLE skylark.services (id int)");
     output = ctl("m4", "migrate", 1);
     CHECK(strstr(output, "0002_services") != NULL && strstr(output, "already exists") != NULL, "%s", output);
-    CHECK(strcmp(sql_value(c, "SELECT max(version) FROM skylark.schema_migrations"), "1") == 0, "more than the first");
-    CHECK(strcmp(sql_value(c, "SELECT to_regclass('skylark.instance_sizes') IS NULL"), "t") == 0, "half of it stayed");
+    CHECK(strcmp(sql_value(c, "SELECT count(*) FROM skylark.schema_migrations"), "0") == 0, "a part of it is noted");
+    CHECK(strcmp(sql_value(c, "SELECT to_regclass('skylark.namespaces') IS NULL"), "t") == 0, "a part of it stayed");
     free(output);
+    PQfinish(c);
+}
+
+/* Other definitions than this program's, as an older or newer one leaves them, with all kinds of things that this program's
+ * files do not have: after migrate they are as on a fresh database. */
+static void test_definitions(void)
+{
+    static const char *const changes[] = {
+        "CREATE OR REPLACE FUNCTION skylark.iso_time(t timestamptz) RETURNS text LANGUAGE sql IMMUTABLE STRICT RETURN 'older'",
+        "CREATE VIEW skylark.removed_view AS SELECT * FROM skylark.service_documents",
+        "CREATE FUNCTION skylark.removed_function(v skylark.removed_view) RETURNS bigint LANGUAGE sql RETURN v.seq",
+        "CREATE VIEW skylark.removed_top AS SELECT skylark.removed_function(v) FROM skylark.removed_view v",
+        "CREATE MATERIALIZED VIEW skylark.removed_copy AS SELECT * FROM skylark.services_overview",
+        "CREATE TRIGGER removed_trigger AFTER UPDATE ON skylark.users FOR EACH ROW EXECUTE FUNCTION skylark.routes_changed()",
+        "GRANT DELETE ON skylark.services TO skylark_dba",
+        "GRANT UPDATE (name) ON skylark.services TO PUBLIC",
+        "GRANT USAGE ON SEQUENCE skylark.service_port_turn TO skylark_dba",
+        "GRANT CREATE ON SCHEMA skylark TO skylark_api",
+        "ALTER DEFAULT PRIVILEGES IN SCHEMA skylark GRANT SELECT ON TABLES TO skylark_router",
+        "COMMENT ON TABLE skylark.services IS 'older'",
+    };
+    /* Everything that pg_catalog knows of the schema and that definitions say. Rights that the owner has are no grants. */
+    static const char described[] =
+        "SELECT md5(string_agg(line, E'\\n' ORDER BY line COLLATE \"C\")) FROM ("
+        "SELECT c.relname || pg_get_viewdef(c.oid) FROM pg_class c WHERE relnamespace = 'skylark'::regnamespace AND relkind IN ('v', 'm') "
+        "UNION ALL SELECT pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = 'skylark'::regnamespace "
+        "UNION ALL SELECT pg_get_triggerdef(t.oid) FROM pg_trigger t WHERE NOT tgisinternal "
+        "UNION ALL SELECT description FROM pg_description WHERE objoid > 16383 "
+        "UNION ALL SELECT name || grantee::regrole || privilege_type FROM ("
+        "SELECT oid::regprocedure::text, COALESCE(proacl, acldefault('f', proowner)), proowner FROM pg_proc WHERE pronamespace = 'skylark'::regnamespace "
+        "UNION ALL SELECT relname, relacl, relowner FROM pg_class WHERE relnamespace = 'skylark'::regnamespace "
+        "UNION ALL SELECT attrelid::regclass || attname, attacl, 1 FROM pg_attribute WHERE attrelid > 16383 "
+        "UNION ALL SELECT nspname, nspacl, nspowner FROM pg_namespace WHERE nspname = 'skylark' "
+        "UNION ALL SELECT 'default', defaclacl, defaclrole FROM pg_default_acl) AS o (name, acl, owner) "
+        "CROSS JOIN LATERAL aclexplode(o.acl) a WHERE a.grantee <> o.owner) AS lines (line)";
+    sql_database("m5");
+    REQUIRE(sql_ctl("m5", "migrate", NULL) == 0, "migrate");
+    PGconn *c = sql_connect("m5", NULL);
+    char fresh[64], changed[64];
+    snprintf(fresh, sizeof fresh, "%s", sql_value(c, "%s", described));
+    CHECK(strlen(fresh) == 32, "the schema is described by %s", fresh);
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
+        snprintf(changed, sizeof changed, "%s", sql_value(c, "%s", described));
+        CHECK(sql_run(c, "%s", changes[i])[0] == '\0', "%s: %s", changes[i], PQerrorMessage(c));
+        CHECK(strcmp(changed, sql_value(c, "%s", described)) != 0, "the description does not see: %s", changes[i]);
+    }
+    CHECK(sql_run(c, "UPDATE skylark.schema_definitions SET checksum = repeat('0', 64)")[0] == '\0', "%s", PQerrorMessage(c));
+    char *output = ctl("m5", "status", 1);
+    CHECK(strstr(output, "its definitions differ; run skylarkctl migrate") != NULL, "a process would serve it: %s", output);
+    free(output);
+    output = ctl("m5", "migrate --status", 0);
+    CHECK(strstr(output, "definitions  applied in another form") != NULL, "%s", output);
+    free(output);
+    output = ctl("m5", "migrate", 0);
+    CHECK(strstr(output, "applied the definitions") != NULL && strstr(output, "applied 0001") == NULL, "%s", output);
+    free(output);
+    CHECK(strcmp(fresh, sql_value(c, "%s", described)) == 0, "not as on a fresh database");
+    free(ctl("m5", "status", 0));
+    /* A view of somebody's own elsewhere is not dropped behind their back: it is named, and nothing has changed. */
+    sql_run(c, "CREATE SCHEMA theirs; CREATE VIEW theirs.report AS SELECT * FROM skylark.services_overview");
+    sql_run(c, "UPDATE skylark.schema_definitions SET checksum = repeat('0', 64)");
+    output = ctl("m5", "migrate", 1);
+    CHECK(strstr(output, "theirs.report") != NULL, "%s", output);
+    free(output);
+    CHECK(sql_run(c, "TABLE theirs.report")[0] == '\0', "%s", PQerrorMessage(c));
     PQfinish(c);
 }
 
@@ -112,6 +178,7 @@ const struct check_test tests_migrate[] = {
     {"three at once", test_two_at_once},
     {"what is refused", test_refused},
     {"a failure leaves nothing", test_failure_rolls_back},
+    {"other definitions", test_definitions},
     {"what can't be reached", test_unreachable},
     {NULL, NULL},
 };

@@ -50,6 +50,9 @@ static const struct {
     {"skylark_router", "instance_ports", "s"}, {"skylark_router", "fronts", "siu"},
     {"skylark_router", "reconcile_queue", "su"}, {"skylark_api", "kept_volumes", "s"},
     {"skylark_deployer", "kept_volumes", "si"}, {"skylark_dba", "kept_volumes", "s"},
+    {"skylark_api", "schema_definitions", "s"}, {"skylark_autoscaler", "schema_definitions", "s"},
+    {"skylark_deployer", "schema_definitions", "s"}, {"skylark_collector", "schema_definitions", "s"},
+    {"skylark_router", "schema_definitions", "s"}, {"skylark_dba", "schema_definitions", "s"},
 };
 
 static const char *meant_for(const char *role, const char *table)

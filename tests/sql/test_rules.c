@@ -241,6 +241,7 @@ static void test_partitions(void)
 {
     PGconn *c = sql_migrated();
     sql_run(c, "DELETE FROM skylark.log_rows");
+    sql_run(c, "SELECT skylark.partitions_maintain('log_rows', '7 days', 3)");
     CHECK(sql_run(c, "INSERT INTO skylark.log_rows SELECT '" SQL_SERVICE "', now() + d * interval '1 day', gen_random_uuid(), 0, 1, 'x' "
                      "FROM generate_series(-30, 20, 5) d")[0] == '\0', "%s", PQerrorMessage(c));
     CHECK(atoi(sql_value(c, "SELECT count(*) FROM skylark.log_rows")) == 11, "rows of any time are stored");

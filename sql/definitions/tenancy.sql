@@ -1,26 +1,9 @@
--- Who there is: the installation itself, namespaces, users, their rights and tokens.
+-- Who there is: what the tables of 0001_tenancy mean, and who a token is.
 
-REVOKE ALL ON SCHEMA skylark FROM PUBLIC;
-
-CREATE TYPE skylark.access_right AS ENUM ('read', 'write', 'admin');
 COMMENT ON TYPE skylark.access_right IS 'Rights in rising order: each includes those before it.';
 
-CREATE FUNCTION skylark.is_host_name(name text) RETURNS boolean
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-    RETURN length(name) <= 253
-        AND name ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$';
 COMMENT ON FUNCTION skylark.is_host_name IS 'Whether the text is a host name in lower case: labels of 1 to 63 letters, digits and inner hyphens, 253 characters at most.';
 
-CREATE TABLE skylark.installation (
-    only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
-    id uuid NOT NULL DEFAULT gen_random_uuid(),
-    base_domain text NOT NULL DEFAULT 'skylark.localhost' CHECK (skylark.is_host_name(base_domain)),
-    region_name text NOT NULL DEFAULT 'local' CHECK (region_name ~ '^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$'),
-    region_iaas text NOT NULL DEFAULT 'docker' CHECK (region_iaas ~ '^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$'),
-    engine_id text,
-    engine_recorded_at timestamptz,
-    CHECK ((engine_id IS NULL) = (engine_recorded_at IS NULL))
-);
 COMMENT ON TABLE skylark.installation IS 'One row: what is true of this Skylark as a whole. Change it with `skylarkctl settings`.';
 COMMENT ON COLUMN skylark.installation.only_row IS 'Always true, so that there is one row.';
 COMMENT ON COLUMN skylark.installation.id IS 'Label of every container of this installation; keeps two Skylarks on one engine apart.';
@@ -29,29 +12,17 @@ COMMENT ON COLUMN skylark.installation.region_name IS 'Name in the document''s r
 COMMENT ON COLUMN skylark.installation.region_iaas IS 'IaaS in the document''s region.';
 COMMENT ON COLUMN skylark.installation.engine_id IS 'The engine that runs the instances, as it names itself; deployers refuse any other.';
 COMMENT ON COLUMN skylark.installation.engine_recorded_at IS 'When engine_id was recorded.';
-INSERT INTO skylark.installation DEFAULT VALUES;
+COMMENT ON COLUMN skylark.installation.service_port_first IS 'First of the public ports that tcp-endpoints get.';
+COMMENT ON COLUMN skylark.installation.service_port_last IS 'Last of them. A port that is reserved stays so when the range changes.';
+COMMENT ON COLUMN skylark.installation.front_address IS 'Address of the front, for the ipaddress of endpoints that it serves; null: not shown.';
+COMMENT ON COLUMN skylark.installation.host_names IS 'The operator''s own host names, which no service may have.';
 
-CREATE TABLE skylark.namespaces (
-    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    name text COLLATE "C" NOT NULL UNIQUE CHECK (name ~ '^[a-z0-9]([a-z0-9-]{0,28}[a-z0-9])?$'),
-    kind text NOT NULL CHECK (kind IN ('user', 'organisation')),
-    created_at timestamptz NOT NULL DEFAULT now(),
-    UNIQUE (id, kind)
-);
 COMMENT ON TABLE skylark.namespaces IS 'Users and organisations: whatever can own services.';
 COMMENT ON COLUMN skylark.namespaces.id IS 'Key.';
 COMMENT ON COLUMN skylark.namespaces.name IS 'Name in URLs and domain names.';
 COMMENT ON COLUMN skylark.namespaces.kind IS 'user or organisation.';
 COMMENT ON COLUMN skylark.namespaces.created_at IS 'When it was made.';
 
-CREATE TABLE skylark.users (
-    id bigint PRIMARY KEY,
-    kind text NOT NULL GENERATED ALWAYS AS ('user') STORED,
-    password_hash text NOT NULL CHECK (password_hash ~ '^\$argon2id\$'),
-    password_changed_at timestamptz NOT NULL DEFAULT now(),
-    disabled_at timestamptz,
-    FOREIGN KEY (id, kind) REFERENCES skylark.namespaces (id, kind) ON DELETE CASCADE
-);
 COMMENT ON TABLE skylark.users IS 'People who log in. A user''s name is its namespace''s.';
 COMMENT ON COLUMN skylark.users.id IS 'The user''s own namespace.';
 COMMENT ON COLUMN skylark.users.kind IS 'Always user; holds the key to a namespace of that kind.';
@@ -59,45 +30,12 @@ COMMENT ON COLUMN skylark.users.password_hash IS 'Argon2id, salted. Never the pa
 COMMENT ON COLUMN skylark.users.password_changed_at IS 'When the password was last set.';
 COMMENT ON COLUMN skylark.users.disabled_at IS 'Since when the user''s logins and tokens are refused.';
 
-CREATE TABLE skylark.memberships (
-    user_id bigint NOT NULL REFERENCES skylark.users ON DELETE CASCADE,
-    namespace_id bigint NOT NULL REFERENCES skylark.namespaces ON DELETE CASCADE,
-    access skylark.access_right NOT NULL,
-    created_at timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (user_id, namespace_id)
-);
-CREATE INDEX memberships_namespace_id_idx ON skylark.memberships (namespace_id);
 COMMENT ON TABLE skylark.memberships IS 'What a user may do in a namespace; no row, no access.';
 COMMENT ON COLUMN skylark.memberships.user_id IS 'Who.';
 COMMENT ON COLUMN skylark.memberships.namespace_id IS 'Where.';
 COMMENT ON COLUMN skylark.memberships.access IS 'What: read, write or admin.';
 COMMENT ON COLUMN skylark.memberships.created_at IS 'Since when.';
 
-CREATE FUNCTION skylark.users_own_namespace() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog
-AS $$
-BEGIN
-    INSERT INTO skylark.memberships (user_id, namespace_id, access) VALUES (NEW.id, NEW.id, 'admin');
-    RETURN NULL;
-END
-$$;
-COMMENT ON FUNCTION skylark.users_own_namespace IS 'Makes every new user admin of its own namespace.';
-CREATE TRIGGER users_own_namespace AFTER INSERT ON skylark.users
-    FOR EACH ROW EXECUTE FUNCTION skylark.users_own_namespace();
-
-CREATE TABLE skylark.api_tokens (
-    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    user_id bigint NOT NULL REFERENCES skylark.users ON DELETE CASCADE,
-    token_hash bytea NOT NULL UNIQUE CHECK (octet_length(token_hash) = 32),
-    token_prefix text NOT NULL CHECK (length(token_prefix) = 8),
-    scope skylark.access_right NOT NULL DEFAULT 'admin',
-    description text NOT NULL DEFAULT '' CHECK (length(description) <= 200),
-    created_at timestamptz NOT NULL DEFAULT now(),
-    expires_at timestamptz CHECK (expires_at > created_at),
-    revoked_at timestamptz,
-    last_used_at timestamptz
-);
-CREATE INDEX api_tokens_user_id_idx ON skylark.api_tokens (user_id);
 COMMENT ON TABLE skylark.api_tokens IS 'API tokens: 256 random bits each, shown once, kept as a hash.';
 COMMENT ON COLUMN skylark.api_tokens.id IS 'Key.';
 COMMENT ON COLUMN skylark.api_tokens.user_id IS 'Whose rights it carries.';
@@ -110,18 +48,23 @@ COMMENT ON COLUMN skylark.api_tokens.expires_at IS 'Until when it is valid; null
 COMMENT ON COLUMN skylark.api_tokens.revoked_at IS 'Since when it is refused.';
 COMMENT ON COLUMN skylark.api_tokens.last_used_at IS 'When it was last used, to the minute.';
 
-CREATE TABLE skylark.login_failures (
-    subject text PRIMARY KEY CHECK (length(subject) <= 400),
-    failures integer NOT NULL CHECK (failures > 0),
-    first_at timestamptz NOT NULL,
-    last_at timestamptz NOT NULL
-);
-CREATE INDEX login_failures_last_at_idx ON skylark.login_failures (last_at);
 COMMENT ON TABLE skylark.login_failures IS 'Recent wrong passwords, counted per user name and address, and per address, to slow guessing.';
 COMMENT ON COLUMN skylark.login_failures.subject IS 'address:{ip} or user:{name}@{ip}.';
 COMMENT ON COLUMN skylark.login_failures.failures IS 'How many since first_at.';
 COMMENT ON COLUMN skylark.login_failures.first_at IS 'Start of the window.';
 COMMENT ON COLUMN skylark.login_failures.last_at IS 'Latest wrong password.';
+
+CREATE FUNCTION skylark.users_own_namespace() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog
+AS $$
+BEGIN
+    INSERT INTO skylark.memberships (user_id, namespace_id, access) VALUES (NEW.id, NEW.id, 'admin');
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION skylark.users_own_namespace IS 'Makes every new user admin of its own namespace.';
+CREATE TRIGGER users_own_namespace AFTER INSERT ON skylark.users
+    FOR EACH ROW EXECUTE FUNCTION skylark.users_own_namespace();
 
 CREATE FUNCTION skylark.access(p_token_hash bytea, p_namespace text)
     RETURNS TABLE (token_id bigint, user_id bigint, user_name text, namespace_id bigint,
@@ -142,21 +85,3 @@ AS $$
       AND (t.expires_at IS NULL OR t.expires_at > now())
 $$;
 COMMENT ON FUNCTION skylark.access IS 'Who a token is and what it may do in a namespace: no row for a token that is not valid, a null namespace_id and granted where it has no right (also when there is no such namespace), token_unmarked when last_used_at is over a minute old.';
-
-GRANT USAGE ON SCHEMA skylark TO skylark_api, skylark_deployer, skylark_collector, skylark_dba;
-GRANT SELECT ON skylark.schema_migrations, skylark.installation
-    TO skylark_api, skylark_deployer, skylark_collector, skylark_dba;
-GRANT SELECT ON skylark.namespaces, skylark.memberships TO skylark_api, skylark_dba;
-GRANT SELECT ON skylark.namespaces TO skylark_deployer;
-GRANT UPDATE (engine_id, engine_recorded_at) ON skylark.installation TO skylark_deployer;
-GRANT SELECT ON skylark.users TO skylark_api;
-GRANT SELECT (id, kind, password_changed_at, disabled_at) ON skylark.users TO skylark_dba;
-GRANT SELECT, INSERT ON skylark.api_tokens TO skylark_api;
-GRANT UPDATE (last_used_at) ON skylark.api_tokens TO skylark_api;
-GRANT SELECT (id, user_id, token_prefix, scope, description, created_at, expires_at, revoked_at, last_used_at)
-    ON skylark.api_tokens TO skylark_dba;
-GRANT SELECT, INSERT, UPDATE, DELETE ON skylark.login_failures TO skylark_api;
-GRANT SELECT ON skylark.login_failures TO skylark_dba;
-REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA skylark FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION skylark.access TO skylark_api;
-GRANT EXECUTE ON FUNCTION skylark.is_host_name TO skylark_api, skylark_deployer, skylark_collector, skylark_dba;

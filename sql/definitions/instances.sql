@@ -1,17 +1,5 @@
--- What is: the work queue of the deployers, the instances they made and what they saw of them.
+-- What is: what the tables of 0003_instances mean, and how a change reaches the deployers.
 
-CREATE TABLE skylark.reconcile_queue (
-    service_id uuid PRIMARY KEY REFERENCES skylark.services ON DELETE CASCADE,
-    revision bigint NOT NULL DEFAULT 1,
-    wakes bigint NOT NULL DEFAULT 1,
-    due_at timestamptz NOT NULL DEFAULT now(),
-    request_id text,
-    lease_owner text,
-    lease_until timestamptz,
-    failures integer NOT NULL DEFAULT 0 CHECK (failures >= 0),
-    CHECK ((lease_owner IS NULL) = (lease_until IS NULL))
-);
-CREATE INDEX reconcile_queue_due_at_idx ON skylark.reconcile_queue (due_at);
 COMMENT ON TABLE skylark.reconcile_queue IS 'One row a service: when a deployer has to look at it next, and which one is doing so.';
 COMMENT ON COLUMN skylark.reconcile_queue.service_id IS 'Which service.';
 COMMENT ON COLUMN skylark.reconcile_queue.revision IS 'Rises with every change of what the user wants; service_status.observed_revision follows it.';
@@ -22,20 +10,6 @@ COMMENT ON COLUMN skylark.reconcile_queue.lease_owner IS 'Deployer that works on
 COMMENT ON COLUMN skylark.reconcile_queue.lease_until IS 'Until when the lease holds; then any deployer may take over.';
 COMMENT ON COLUMN skylark.reconcile_queue.failures IS 'Failed passes in a row; sets the back-off.';
 
-CREATE TABLE skylark.service_status (
-    service_id uuid PRIMARY KEY REFERENCES skylark.services ON DELETE CASCADE,
-    observed_revision bigint NOT NULL DEFAULT 0,
-    observed_generation bigint NOT NULL DEFAULT 0,
-    observed_at timestamptz,
-    condition text NOT NULL DEFAULT 'progressing' CHECK (condition IN ('progressing', 'settled', 'failing')),
-    message text NOT NULL DEFAULT '',
-    image_generation bigint,
-    image_id text,
-    image_note text NOT NULL DEFAULT '',
-    running integer NOT NULL DEFAULT 0,
-    started_at timestamptz,
-    stopped_at timestamptz
-);
 COMMENT ON TABLE skylark.service_status IS 'What the deployer last saw of a service as a whole. Written by the deployer only.';
 COMMENT ON COLUMN skylark.service_status.service_id IS 'Which service.';
 COMMENT ON COLUMN skylark.service_status.observed_revision IS 'Revision that the latest finished pass acted upon.';
@@ -50,31 +24,6 @@ COMMENT ON COLUMN skylark.service_status.running IS 'Running instances when the 
 COMMENT ON COLUMN skylark.service_status.started_at IS 'When it was last seen to go from no running instance to one.';
 COMMENT ON COLUMN skylark.service_status.stopped_at IS 'When it was last seen to have none left after a stop.';
 
-CREATE TABLE skylark.instances (
-    id uuid PRIMARY KEY,
-    service_id uuid NOT NULL REFERENCES skylark.services ON DELETE CASCADE,
-    slot integer NOT NULL CHECK (slot >= 0),
-    generation bigint NOT NULL CHECK (generation > 0),
-    engine_id text NOT NULL,
-    container_id text UNIQUE,
-    state text NOT NULL DEFAULT 'intended'
-        CHECK (state IN ('intended', 'created', 'running', 'exited', 'removed')),
-    restarts integer NOT NULL DEFAULT 0 CHECK (restarts >= 0),
-    created_at timestamptz NOT NULL DEFAULT now(),
-    started_at timestamptz,
-    stop_requested_at timestamptz,
-    finished_at timestamptz,
-    exit_code integer,
-    reason text NOT NULL DEFAULT '',
-    removed_at timestamptz,
-    CHECK (state IN ('intended', 'removed') OR container_id IS NOT NULL),
-    CHECK ((state = 'removed') = (removed_at IS NOT NULL))
-);
-CREATE UNIQUE INDEX instances_live_slot_key ON skylark.instances (service_id, slot, generation)
-    WHERE state IN ('intended', 'created', 'running');
-CREATE UNIQUE INDEX instances_short_id_key ON skylark.instances (service_id, left(id::text, 8));
-CREATE INDEX instances_present_idx ON skylark.instances (service_id) WHERE state IN ('created', 'running');
-CREATE INDEX instances_held_idx ON skylark.instances (id) WHERE state IN ('created', 'running', 'exited');
 COMMENT ON TABLE skylark.instances IS 'One row a container that a deployer made or is about to make; dead ones stay as long as their log rows. Written by the deployer only.';
 COMMENT ON COLUMN skylark.instances.id IS 'uuid of the API: time-based (version 1). Its first 8 digits are instance_id in log lines.';
 COMMENT ON COLUMN skylark.instances.service_id IS 'Whose instance.';
@@ -91,18 +40,31 @@ COMMENT ON COLUMN skylark.instances.finished_at IS 'When the engine says that it
 COMMENT ON COLUMN skylark.instances.exit_code IS 'Exit code, once ended.';
 COMMENT ON COLUMN skylark.instances.reason IS 'Why it ended, in words.';
 COMMENT ON COLUMN skylark.instances.removed_at IS 'When the container was seen to be gone.';
+COMMENT ON COLUMN skylark.instances.address IS 'Its address in the network that it was made in, that of its namespace or of its service, while it runs.';
+COMMENT ON COLUMN skylark.instances.ready_at IS 'Since when it takes requests: its ports have answered, or its image''s health check says healthy; null while that says unhealthy.';
+COMMENT ON COLUMN skylark.instances.unroute_requested_at IS 'When the deployer asked the fronts to send it no more requests; SIGTERM follows when it is drained.';
+COMMENT ON COLUMN skylark.instances.route_xid IS 'Transaction in which it last became, or ceased to be, one that fronts send requests to. A front serves that state once its applied_snapshot sees this.';
+COMMENT ON COLUMN skylark.instances.unrouted_at IS 'When every front had stopped to send it requests: from then on its connections have time to end.';
 
-CREATE TABLE skylark.engines (
-    engine_id text PRIMARY KEY,
-    name text NOT NULL DEFAULT '',
-    version text NOT NULL DEFAULT '',
-    cpus integer,
-    memory_bytes bigint,
-    state text NOT NULL CHECK (state IN ('reachable', 'unreachable')),
-    message text NOT NULL DEFAULT '',
-    changed_at timestamptz NOT NULL DEFAULT now(),
-    observed_at timestamptz NOT NULL DEFAULT now()
-);
+COMMENT ON TABLE skylark.instance_ports IS 'The ports that each instance was made with, which may be older than the service''s. Written by the deployer only.';
+COMMENT ON COLUMN skylark.instance_ports.instance_id IS 'Whose.';
+COMMENT ON COLUMN skylark.instance_ports.position IS 'Place in the list, from 1.';
+COMMENT ON COLUMN skylark.instance_ports.container_port IS 'Port inside the instance.';
+COMMENT ON COLUMN skylark.instance_ports.protocol IS 'tcp or udp.';
+COMMENT ON COLUMN skylark.instance_ports.endpoint_type IS 'How it is reached.';
+COMMENT ON COLUMN skylark.instance_ports.host_address IS 'Of a direct-endpoint: address of the node where it is published.';
+COMMENT ON COLUMN skylark.instance_ports.host_port IS 'Of a direct-endpoint: the port there.';
+
+COMMENT ON TABLE skylark.kept_volumes IS 'What a service has on the engine for a directory, from its first instance until it is deleted, mounted or not. Written by the deployer only.';
+COMMENT ON COLUMN skylark.kept_volumes.service_id IS 'Whose.';
+COMMENT ON COLUMN skylark.kept_volumes.app_volume_dir IS 'Where instances mount it, while volumes has an entry for it.';
+COMMENT ON COLUMN skylark.kept_volumes.number IS 'The number in its names on the engine: id of the entry in volumes that it was first made for.';
+COMMENT ON COLUMN skylark.kept_volumes.volume_type IS 'Type that it was made by.';
+COMMENT ON COLUMN skylark.kept_volumes.size_gb IS 'Size that it was made with, in GiB.';
+COMMENT ON COLUMN skylark.kept_volumes.driver IS 'What the type was on the engine then, and still is for this volume in slots that get theirs later.';
+COMMENT ON COLUMN skylark.kept_volumes.options IS 'Options of the driver, likewise.';
+COMMENT ON COLUMN skylark.kept_volumes.made_at IS 'When.';
+
 COMMENT ON TABLE skylark.engines IS 'Engines and when a deployer last compared all that they hold with the rows. While observed_at is old, no count can be vouched for, and the API says so.';
 COMMENT ON COLUMN skylark.engines.engine_id IS 'The engine''s own id.';
 COMMENT ON COLUMN skylark.engines.name IS 'Host name of the engine.';
@@ -114,20 +76,6 @@ COMMENT ON COLUMN skylark.engines.message IS 'Why it is unreachable.';
 COMMENT ON COLUMN skylark.engines.changed_at IS 'Since when state is what it is.';
 COMMENT ON COLUMN skylark.engines.observed_at IS 'When a deployer last tried.';
 
-CREATE TABLE skylark.image_pulls (
-    image_ref text PRIMARY KEY,
-    state text NOT NULL DEFAULT 'wanted' CHECK (state IN ('wanted', 'pulling', 'done', 'failed')),
-    requested_at timestamptz NOT NULL DEFAULT now(),
-    finished_at timestamptz,
-    failures integer NOT NULL DEFAULT 0,
-    image_id text,
-    progress text NOT NULL DEFAULT '',
-    error text NOT NULL DEFAULT '',
-    lease_owner text,
-    lease_until timestamptz,
-    CHECK ((lease_owner IS NULL) = (lease_until IS NULL))
-);
-CREATE INDEX image_pulls_open_idx ON skylark.image_pulls (requested_at) WHERE state IN ('wanted', 'pulling');
 COMMENT ON TABLE skylark.image_pulls IS 'Images that services wait for, one row a reference, so that one pull serves all who want it. Written by the deployer only.';
 COMMENT ON COLUMN skylark.image_pulls.image_ref IS '{name}:{tag}.';
 COMMENT ON COLUMN skylark.image_pulls.state IS 'wanted, pulling, done or failed. A service that still waits makes a failed one wanted again after a back-off.';
@@ -140,19 +88,6 @@ COMMENT ON COLUMN skylark.image_pulls.error IS 'Why the latest pull failed, as t
 COMMENT ON COLUMN skylark.image_pulls.lease_owner IS 'Deployer that pulls it now.';
 COMMENT ON COLUMN skylark.image_pulls.lease_until IS 'Until when the lease holds.';
 
-CREATE TABLE skylark.events (
-    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    occurred_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    namespace_name text NOT NULL,
-    service_name text NOT NULL,
-    service_id uuid NOT NULL,
-    actor text NOT NULL,
-    action text NOT NULL CHECK (action ~ '^[a-z]+(_[a-z]+)*$'),
-    reason text NOT NULL DEFAULT '',
-    request_id text
-);
-CREATE INDEX events_service_id_idx ON skylark.events (service_id, occurred_at);
-CREATE INDEX events_occurred_at_idx ON skylark.events (occurred_at);
 COMMENT ON TABLE skylark.events IS 'Who or what did what to which service, when and why. Only ever added to; kept as long as the collector''s event_retention.';
 COMMENT ON COLUMN skylark.events.id IS 'Key.';
 COMMENT ON COLUMN skylark.events.occurred_at IS 'When.';
@@ -183,17 +118,18 @@ CREATE TRIGGER services_inserted AFTER INSERT ON skylark.services
     FOR EACH ROW EXECUTE FUNCTION skylark.services_enqueue();
 CREATE TRIGGER services_updated AFTER UPDATE ON skylark.services
     FOR EACH ROW
-    WHEN ((OLD.generation, OLD.target_state, OLD.target_num_instances, OLD.deleted_at, OLD.custom_domain_name)
+    WHEN ((OLD.generation, OLD.target_state, OLD.target_num_instances, OLD.deleted_at)
           IS DISTINCT FROM
-          (NEW.generation, NEW.target_state, NEW.target_num_instances, NEW.deleted_at, NEW.custom_domain_name))
+          (NEW.generation, NEW.target_state, NEW.target_num_instances, NEW.deleted_at))
     EXECUTE FUNCTION skylark.services_enqueue();
 
-REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA skylark FROM PUBLIC;
-GRANT SELECT ON skylark.reconcile_queue, skylark.service_status, skylark.instances, skylark.engines,
-    skylark.image_pulls, skylark.events TO skylark_api, skylark_deployer, skylark_dba;
-GRANT SELECT ON skylark.instances, skylark.engines TO skylark_collector;
-GRANT SELECT (service_id, wakes, due_at), UPDATE (wakes, due_at) ON skylark.reconcile_queue TO skylark_collector;
-GRANT UPDATE ON skylark.reconcile_queue TO skylark_deployer;
-GRANT INSERT, UPDATE ON skylark.service_status, skylark.instances, skylark.engines TO skylark_deployer;
-GRANT INSERT, UPDATE, DELETE ON skylark.image_pulls TO skylark_deployer;
-GRANT INSERT ON skylark.events TO skylark_api, skylark_deployer;
+-- An internal-endpoint is reached from linked services only: what has one is in a network of its own, and shares one more with
+-- each service that it is linked with.
+CREATE FUNCTION skylark.is_apart(service uuid) RETURNS boolean
+    LANGUAGE sql STABLE SET search_path = pg_catalog
+AS $$
+    SELECT EXISTS (SELECT FROM skylark.ports p WHERE p.service_id = service AND p.endpoint_type = 'internal-endpoint')
+        OR EXISTS (SELECT FROM skylark.instances i JOIN skylark.instance_ports o ON o.instance_id = i.id
+                   WHERE i.service_id = service AND i.state NOT IN ('exited', 'removed') AND o.endpoint_type = 'internal-endpoint')
+$$;
+COMMENT ON FUNCTION skylark.is_apart IS 'Whether a service, or an instance of it that is still there, has an internal-endpoint and so is not in the network of its namespace.';

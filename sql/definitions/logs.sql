@@ -1,0 +1,30 @@
+-- What instances print: what the tables of 0004_logs mean.
+
+COMMENT ON TABLE skylark.log_rows IS 'One row a line that an instance printed. Partitioned by day (UTC); retention drops whole partitions.';
+COMMENT ON COLUMN skylark.log_rows.service_id IS 'Whose line.';
+COMMENT ON COLUMN skylark.log_rows.logged_at IS 'When the engine read the line.';
+COMMENT ON COLUMN skylark.log_rows.instance_id IS 'Instance that printed it.';
+COMMENT ON COLUMN skylark.log_rows.seq IS 'Number of the line in its instance''s log, from 0: keeps lines of the same instant in order, and no line is stored twice.';
+COMMENT ON COLUMN skylark.log_rows.stream IS '1: standard output, 2: standard error.';
+COMMENT ON COLUMN skylark.log_rows.message IS 'The line, without its end; bytes that are no UTF-8 stand as U+FFFD, NUL as U+2400.';
+
+COMMENT ON TABLE skylark.log_rows_other IS 'Lines whose time falls into no daily partition, such as from a clock far off; kept no longer than the others.';
+COMMENT ON COLUMN skylark.log_rows_other.service_id IS 'As in log_rows.';
+COMMENT ON COLUMN skylark.log_rows_other.logged_at IS 'As in log_rows.';
+COMMENT ON COLUMN skylark.log_rows_other.instance_id IS 'As in log_rows.';
+COMMENT ON COLUMN skylark.log_rows_other.seq IS 'As in log_rows.';
+COMMENT ON COLUMN skylark.log_rows_other.stream IS 'As in log_rows.';
+COMMENT ON COLUMN skylark.log_rows_other.message IS 'As in log_rows.';
+
+COMMENT ON TABLE skylark.log_positions IS 'How far each instance''s log is stored; written in the transaction that stores the lines.';
+COMMENT ON COLUMN skylark.log_positions.instance_id IS 'Whose log.';
+COMMENT ON COLUMN skylark.log_positions.service_id IS 'Its service.';
+COMMENT ON COLUMN skylark.log_positions.next_seq IS 'seq of the next line.';
+COMMENT ON COLUMN skylark.log_positions.stdout_at_ns IS 'Engine''s time of the last stored line of standard output, in nanoseconds since 1970.';
+COMMENT ON COLUMN skylark.log_positions.stdout_lines_at IS 'How many stored lines of standard output bear exactly that time.';
+COMMENT ON COLUMN skylark.log_positions.stderr_at_ns IS 'The same for standard error.';
+COMMENT ON COLUMN skylark.log_positions.stderr_lines_at IS 'The same for standard error.';
+COMMENT ON COLUMN skylark.log_positions.open_at_ns IS 'Engine''s time of the oldest line that had begun and not ended; 0: none. The log is read again from there.';
+COMMENT ON COLUMN skylark.log_positions.stored_bytes IS 'Bytes of message stored so far.';
+COMMENT ON COLUMN skylark.log_positions.updated_at IS 'When lines were last stored.';
+COMMENT ON COLUMN skylark.log_positions.completed_at IS 'When the ended instance''s log was stored to its last line; from then on its container may go.';
