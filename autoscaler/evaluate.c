@@ -63,7 +63,12 @@ static enum db_status pass(struct evaluator *e, int64_t *evaluated)
     snprintf(stale, sizeof stale, "%" PRId64, e->settings->sample_stale_ms);
     snprintf(heartbeat, sizeof heartbeat, "%" PRId64, e->settings->heartbeat_ms);
     snprintf(limit, sizeof limit, "%" PRId64, e->limit);
-    const char *params[] = {NULL, interval, stale, heartbeat, limit};
+    const char *params[AUTOSCALER_SERVICES_EVALUATE_P__MAX] = {
+        [AUTOSCALER_SERVICES_EVALUATE_P_INTERVAL_MS] = interval,
+        [AUTOSCALER_SERVICES_EVALUATE_P_STALE_MS] = stale,
+        [AUTOSCALER_SERVICES_EVALUATE_P_HEARTBEAT_MS] = heartbeat,
+        [AUTOSCALER_SERVICES_EVALUATE_P_LIMIT] = limit,
+    };
     PGresult *r;
     int64_t lag = 0;
     *evaluated = 0;
@@ -73,8 +78,9 @@ static enum db_status pass(struct evaluator *e, int64_t *evaluated)
         return status;
     }
     for (int i = 0; i < PQntuples(r); i++) {
-        int64_t n = strtoll(PQgetvalue(r, i, 1), NULL, 10), late = strtoll(PQgetvalue(r, i, 2), NULL, 10);
-        metrics_add(EVALUATIONS, metrics_figure(EVALUATIONS, PQgetvalue(r, i, 0)), n);
+        int64_t n = db_int(r, i, AUTOSCALER_SERVICES_EVALUATE_C_EVALUATIONS);
+        int64_t late = db_int(r, i, AUTOSCALER_SERVICES_EVALUATE_C_LATE_MS);
+        metrics_add(EVALUATIONS, metrics_figure(EVALUATIONS, db_text(r, i, AUTOSCALER_SERVICES_EVALUATE_C_REASON)), n);
         *evaluated += n;
         lag = late > lag ? late : lag;
     }
@@ -93,7 +99,7 @@ static int next_due(struct evaluator *e)
     PGresult *r;
     if (db_run(e->db, AUTOSCALER_NEXT_DUE, NULL, &r) != DB_OK)
         return WAIT_AWAY_MS;
-    int64_t ms = PQgetisnull(r, 0, 0) ? WAIT_MOST_MS : strtoll(PQgetvalue(r, 0, 0), NULL, 10);
+    int64_t ms = db_null(r, 0, AUTOSCALER_NEXT_DUE_C_DUE_IN_MS) ? WAIT_MOST_MS : db_int(r, 0, AUTOSCALER_NEXT_DUE_C_DUE_IN_MS);
     PQclear(r);
     metrics_set(OVERDUE, 0, ms < 0 ? -ms : 0);
     return ms < WAIT_LEAST_MS ? WAIT_LEAST_MS : ms < WAIT_MOST_MS ? (int)ms : WAIT_MOST_MS;

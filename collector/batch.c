@@ -72,7 +72,7 @@ enum db_status batch_store(struct batch *b, struct db *db, unsigned connection)
         return DB_OK;
     struct buf positions = {0};
     buf_addf(&positions, "%s]", buf_text(&b->positions));
-    const char *params[] = {buf_text(&positions)};
+    const char *params[COLLECTOR_POSITIONS_STORE_P__MAX] = {[COLLECTOR_POSITIONS_STORE_P_POSITIONS] = buf_text(&positions)};
     enum db_status status = db_begin(db);
     if (status == DB_OK && db_connections(db) != connection)
         status = DB_AWAY; /* a new one: the right to write went with the old one */

@@ -224,27 +224,34 @@ static void follow_confirm_end(struct follower *c, struct follow *f, const struc
 /* Starts following what the database says is an instance of ours whose log is not complete. */
 static void follow_new(struct follower *c, const struct engine_container_list *list, struct buf *wanted)
 {
+    static const struct {
+        int at_ns, lines_at;
+    } positions[RESUME_STREAMS] = {
+        {COLLECTOR_POSITIONS_LOAD_C_STDOUT_AT_NS, COLLECTOR_POSITIONS_LOAD_C_STDOUT_LINES_AT},
+        {COLLECTOR_POSITIONS_LOAD_C_STDERR_AT_NS, COLLECTOR_POSITIONS_LOAD_C_STDERR_LINES_AT},
+    };
     PGresult *r;
-    const char *params[] = {buf_text(wanted)};
+    const char *params[COLLECTOR_POSITIONS_LOAD_P__MAX] = {[COLLECTOR_POSITIONS_LOAD_P_INSTANCES] = buf_text(wanted)};
     if (db_run(c->right.db, COLLECTOR_POSITIONS_LOAD, params, &r) != DB_OK)
         return;
     for (int i = 0; i < PQntuples(r); i++) {
+        const char *instance = db_text(r, i, COLLECTOR_POSITIONS_LOAD_C_INSTANCE_ID);
         const struct engine_container *container = NULL;
         for (size_t n = 0; n < list->n && container == NULL; n++)
-            container = strcmp(list->items[n].instance, PQgetvalue(r, i, 0)) == 0 ? &list->items[n] : NULL;
+            container = strcmp(list->items[n].instance, instance) == 0 ? &list->items[n] : NULL;
         struct follow *f = container != NULL ? calloc(1, sizeof *f) : NULL;
         if (f == NULL)
             continue;
         f->follower = c;
         f->container_id = strdup(container->id);
-        snprintf(f->instance_id, sizeof f->instance_id, "%s", PQgetvalue(r, i, 0));
-        snprintf(f->service_id, sizeof f->service_id, "%s", PQgetvalue(r, i, 1));
-        f->next_seq = strtoll(PQgetvalue(r, i, 2), NULL, 10);
+        snprintf(f->instance_id, sizeof f->instance_id, "%s", instance);
+        snprintf(f->service_id, sizeof f->service_id, "%s", db_text(r, i, COLLECTOR_POSITIONS_LOAD_C_SERVICE_ID));
+        f->next_seq = db_int(r, i, COLLECTOR_POSITIONS_LOAD_C_NEXT_SEQ);
         for (int s = 0; s < RESUME_STREAMS; s++) {
-            f->resume.streams[s].at_ns = strtoll(PQgetvalue(r, i, 3 + 2 * s), NULL, 10);
-            f->resume.streams[s].rows_at = strtoll(PQgetvalue(r, i, 4 + 2 * s), NULL, 10);
+            f->resume.streams[s].at_ns = db_int(r, i, positions[s].at_ns);
+            f->resume.streams[s].rows_at = db_int(r, i, positions[s].lines_at);
         }
-        f->resume.open_ns = strtoll(PQgetvalue(r, i, 7), NULL, 10);
+        f->resume.open_ns = db_int(r, i, COLLECTOR_POSITIONS_LOAD_C_OPEN_AT_NS);
         f->next = c->follows;
         c->follows = f;
         if (f->container_id != NULL)

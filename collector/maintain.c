@@ -15,12 +15,17 @@ static bool partitions(const struct maintain *m, struct db *db, const char *tabl
     char retention[24], ahead[24];
     snprintf(retention, sizeof retention, "%" PRId64, retention_ms);
     snprintf(ahead, sizeof ahead, "%" PRId64, m->settings->days_ahead);
-    const char *params[] = {table, retention, ahead};
+    const char *params[COLLECTOR_PARTITIONS_MAINTAIN_P__MAX] = {
+        [COLLECTOR_PARTITIONS_MAINTAIN_P_TABLE] = table,
+        [COLLECTOR_PARTITIONS_MAINTAIN_P_RETENTION_MS] = retention,
+        [COLLECTOR_PARTITIONS_MAINTAIN_P_DAYS_AHEAD] = ahead,
+    };
     PGresult *r;
     if (db_run(db, COLLECTOR_PARTITIONS_MAINTAIN, params, &r) != DB_OK)
         return false;
     for (int i = 0; i < PQntuples(r); i++)
-        log_info("partition %s %s", PQgetvalue(r, i, 0), PQgetvalue(r, i, 1));
+        log_info("partition %s %s", db_text(r, i, COLLECTOR_PARTITIONS_MAINTAIN_C_PARTITION_NAME),
+                 db_text(r, i, COLLECTOR_PARTITIONS_MAINTAIN_C_WHAT));
     PQclear(r);
     return true;
 }
@@ -30,7 +35,10 @@ static bool prune(const struct maintain *m, struct db *db)
     char logs[24], events[24];
     snprintf(logs, sizeof logs, "%" PRId64, m->settings->log_retention_ms);
     snprintf(events, sizeof events, "%" PRId64, m->settings->event_retention_ms);
-    const char *params[] = {logs, events};
+    const char *params[COLLECTOR_HISTORY_PRUNE_P__MAX] = {
+        [COLLECTOR_HISTORY_PRUNE_P_INSTANCES_MS] = logs,
+        [COLLECTOR_HISTORY_PRUNE_P_HISTORY_MS] = events,
+    };
     return db_execute(db, COLLECTOR_HISTORY_PRUNE, params, NULL) == DB_OK;
 }
 

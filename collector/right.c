@@ -49,12 +49,15 @@ enum right_status right_take(struct right *right)
         return RIGHT_AWAY;
     }
     snprintf(right->engine_id, sizeof right->engine_id, "%s", d.id);
-    const char *params[] = {right->engine_id, right->what};
+    const char *params[COLLECTOR_ENGINE_LOCK_P__MAX] = {
+        [COLLECTOR_ENGINE_LOCK_P_ENGINE_ID] = right->engine_id,
+        [COLLECTOR_ENGINE_LOCK_P_WHAT] = right->what,
+    };
     unsigned connection = db_connections(right->db);
     if (db_run(right->db, COLLECTOR_ENGINE_LOCK, params, &r) != DB_OK)
         return RIGHT_AWAY;
-    bool taken = PQgetvalue(r, 0, 0)[0] == 't';
-    snprintf(right->installation, sizeof right->installation, "%s", PQgetvalue(r, 0, 1));
+    bool taken = db_bool(r, 0, COLLECTOR_ENGINE_LOCK_C_LOCKED);
+    snprintf(right->installation, sizeof right->installation, "%s", db_text(r, 0, COLLECTOR_ENGINE_LOCK_C_INSTALLATION_ID));
     PQclear(r);
     if (!taken || connection != db_connections(right->db))
         return RIGHT_STANDBY;

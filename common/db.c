@@ -262,9 +262,9 @@ static enum db_status schema_check(struct db *db)
     }
     if (status != DB_OK)
         return status;
-    int version = (int)strtol(PQgetvalue(r, 0, COMMON_SCHEMA_VERSION_C_VERSION), NULL, 10);
-    bool same_tables = version == db_schema_version && strcmp(PQgetvalue(r, 0, COMMON_SCHEMA_VERSION_C_CHECKSUM), db_schema_checksum) == 0;
-    if (!same_tables || strcmp(PQgetvalue(r, 0, COMMON_SCHEMA_VERSION_C_DEFINITIONS), db_definitions_checksum) != 0) {
+    int version = (int)db_int(r, 0, COMMON_SCHEMA_VERSION_C_VERSION);
+    bool same_tables = version == db_schema_version && strcmp(db_text(r, 0, COMMON_SCHEMA_VERSION_C_CHECKSUM), db_schema_checksum) == 0;
+    if (!same_tables || strcmp(db_text(r, 0, COMMON_SCHEMA_VERSION_C_DEFINITIONS), db_definitions_checksum) != 0) {
         char text[200];
         snprintf(text, sizeof text, "the database's schema is version %d, this program knows version %d%s", version,
                  db_schema_version,

@@ -31,18 +31,19 @@ static enum db_status transaction_fate(struct db *db)
 {
     char id[sizeof db->transaction_id];
     memcpy(id, db->transaction_id, sizeof id);
-    const char *params[] = {id};
+    const char *params[COMMON_TRANSACTION_FATE_P__MAX] = {[COMMON_TRANSACTION_FATE_P_TRANSACTION_ID] = id};
     int64_t deadline = clock_monotonic_ms() + db->options.connect_deadline_ms;
     do {
         PGresult *r;
         db->next_attempt_ms = 0;
         if (db_connect(db) != DB_OK ||
-            db_command(db, common_statements[COMMON_TRANSACTION_FATE].sql, params, 1, &r) != DB_OK) {
+            db_command(db, common_statements[COMMON_TRANSACTION_FATE].sql, params,
+                       COMMON_TRANSACTION_FATE_P__MAX, &r) != DB_OK) {
             usleep(50 * 1000);
             continue;
         }
-        bool committed = strcmp(PQgetvalue(r, 0, 0), "committed") == 0;
-        bool aborted = strcmp(PQgetvalue(r, 0, 0), "aborted") == 0;
+        const char *fate = db_text(r, 0, COMMON_TRANSACTION_FATE_C_FATE);
+        bool committed = strcmp(fate, "committed") == 0, aborted = strcmp(fate, "aborted") == 0;
         PQclear(r);
         if (committed || aborted)
             return committed ? DB_OK : DB_AWAY;
@@ -64,8 +65,8 @@ enum db_status db_commit(struct db *db)
         db_rollback(db);
         return status;
     }
-    bool wrote = !PQgetisnull(r, 0, 0);
-    snprintf(db->transaction_id, sizeof db->transaction_id, "%s", PQgetvalue(r, 0, 0));
+    bool wrote = !db_null(r, 0, COMMON_TRANSACTION_ID_C_TRANSACTION_ID);
+    snprintf(db->transaction_id, sizeof db->transaction_id, "%s", db_text(r, 0, COMMON_TRANSACTION_ID_C_TRANSACTION_ID));
     PQclear(r);
     status = db_command(db, "COMMIT", NULL, 0, &r);
     db->in_transaction = false;

@@ -17,8 +17,9 @@ int command_doctor(struct ctl *ctl)
     printf("ok    database: reachable, schema version %d\n", db_schema_version);
     bool failed = false;
     for (int i = 0; i < PQntuples(result); i++) {
-        const char *verdict = PQgetvalue(result, i, 0);
-        printf("%-4s  %s: %s\n", verdict, PQgetvalue(result, i, 1), PQgetvalue(result, i, 2));
+        const char *verdict = db_text(result, i, CTL_DOCTOR_C_VERDICT);
+        printf("%-4s  %s: %s\n", verdict, db_text(result, i, CTL_DOCTOR_C_SUBJECT),
+               db_text(result, i, CTL_DOCTOR_C_FINDING));
         failed = failed || strcmp(verdict, "FAIL") == 0;
     }
     PQclear(result);

@@ -13,24 +13,28 @@ int command_settings(struct ctl *ctl)
 /* Says every fault of the values (NULL: not given). Returns the exit status. */
 static int settings_check(struct ctl *ctl, const char *base_domain, const char *service_ports, const char *host_names)
 {
-    const char *params[] = {base_domain, service_ports, host_names};
+    const char *params[CTL_SETTINGS_FAULTS_P__MAX] = {
+        [CTL_SETTINGS_FAULTS_P_BASE_DOMAIN] = base_domain,
+        [CTL_SETTINGS_FAULTS_P_SERVICE_PORTS] = service_ports,
+        [CTL_SETTINGS_FAULTS_P_HOST_NAMES] = host_names,
+    };
     PGresult *result;
     enum db_status status = db_run(ctl->db, CTL_SETTINGS_FAULTS, params, &result);
     if (status != DB_OK)
         return output_failure(ctl, status);
     int n = PQntuples(result);
     for (int i = 0; i < n; i++)
-        fprintf(stderr, "skylarkctl: %s\n", PQgetvalue(result, i, 0));
+        fprintf(stderr, "skylarkctl: %s\n", db_text(result, i, CTL_SETTINGS_FAULTS_C_FAULT));
     PQclear(result);
     return n > 0 ? EXIT_USAGE : 0;
 }
 
 int command_settings_set(struct ctl *ctl)
 {
-    static const char *const names[] = {"base_domain",   "region_name",   "region_iaas",
-                                        "service_ports", "front_address", "host_names"};
-    enum { N = sizeof names / sizeof names[0] };
-    const char *params[N] = {NULL};
+    /* What may be set is what the statement has parameters for. */
+    const char *const *names = ctl_statements[CTL_SETTINGS_SET].parameters;
+    enum { N = CTL_SETTINGS_SET_P__MAX };
+    const char *params[CTL_SETTINGS_SET_P__MAX] = {0};
     for (int i = 0; i < ctl->argc; i++) {
         const char *equals = strchr(ctl->argv[i], '=');
         size_t n = 0, len = equals != NULL ? (size_t)(equals - ctl->argv[i]) : 0;
@@ -45,7 +49,8 @@ int command_settings_set(struct ctl *ctl)
         }
         params[n] = equals + 1;
     }
-    int status = settings_check(ctl, params[0], params[3], params[5]);
+    int status = settings_check(ctl, params[CTL_SETTINGS_SET_P_BASE_DOMAIN], params[CTL_SETTINGS_SET_P_SERVICE_PORTS],
+                                params[CTL_SETTINGS_SET_P_HOST_NAMES]);
     return status != 0 ? status : output_change(ctl, CTL_SETTINGS_SET, params, "settings changed", "the installation has no row");
 }
 
@@ -57,6 +62,6 @@ int command_engine_forget(struct ctl *ctl)
 
 int command_front_forget(struct ctl *ctl)
 {
-    const char *params[] = {ctl->argv[0]};
+    const char *params[CTL_FRONT_FORGET_P__MAX] = {[CTL_FRONT_FORGET_P_FRONT] = ctl->argv[0]};
     return output_change(ctl, CTL_FRONT_FORGET, params, "forgotten, until it reports again", "there is no such front");
 }

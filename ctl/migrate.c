@@ -43,7 +43,7 @@ static int compare(const PGresult *have, size_t *applied)
 {
     *applied = 0;
     for (int i = 0; i < PQntuples(have); i++) {
-        int version = (int)strtol(PQgetvalue(have, i, CTL_MIGRATIONS_LIST_C_VERSION), NULL, 10);
+        int version = (int)db_int(have, i, CTL_MIGRATIONS_LIST_C_VERSION);
         if (version != i + 1) {
             fprintf(stderr, "skylarkctl: file %d of the tables is missing although %d was applied; the list was tampered with\n",
                     i + 1, version);
@@ -51,11 +51,11 @@ static int compare(const PGresult *have, size_t *applied)
         }
         if ((size_t)version > db_n_tables) {
             fprintf(stderr, "skylarkctl: the schema is version %s, this program (%s) knows %zu; install the newer program\n",
-                    PQgetvalue(have, PQntuples(have) - 1, CTL_MIGRATIONS_LIST_C_VERSION), SKYLARK_VERSION, db_n_tables);
+                    db_text(have, PQntuples(have) - 1, CTL_MIGRATIONS_LIST_C_VERSION), SKYLARK_VERSION, db_n_tables);
             return EXIT_FAILED;
         }
         const struct db_tables_file *file = &db_tables[version - 1];
-        if (strcmp(file->checksum, PQgetvalue(have, i, CTL_MIGRATIONS_LIST_C_CHECKSUM)) != 0) {
+        if (strcmp(file->checksum, db_text(have, i, CTL_MIGRATIONS_LIST_C_CHECKSUM)) != 0) {
             fprintf(stderr, "skylarkctl: sql/tables/%04d_%s was applied in another form than this program has; files of the "
                             "tables are never edited once applied\n", file->version, file->name);
             return EXIT_FAILED;
@@ -129,7 +129,7 @@ static PGresult *query(PGconn *conn, enum ctl_statement statement)
 
 static bool definitions_match(const PGresult *have)
 {
-    return PQntuples(have) == 1 && strcmp(PQgetvalue(have, 0, CTL_DEFINITIONS_GET_C_CHECKSUM), db_definitions_checksum) == 0;
+    return PQntuples(have) == 1 && strcmp(db_text(have, 0, CTL_DEFINITIONS_GET_C_CHECKSUM), db_definitions_checksum) == 0;
 }
 
 static int list(PGconn *conn)
@@ -142,8 +142,8 @@ static int list(PGconn *conn)
         status = compare(tables, &applied);
         for (size_t i = 0; i < db_n_tables; i++)
             printf("%04d_%s  %s\n", db_tables[i].version, db_tables[i].name,
-                   i < applied ? PQgetvalue(tables, (int)i, CTL_MIGRATIONS_LIST_C_APPLIED_AT) : "not applied");
-        printf("definitions  %s\n", definitions_match(definitions)     ? PQgetvalue(definitions, 0, CTL_DEFINITIONS_GET_C_APPLIED_AT)
+                   i < applied ? db_text(tables, (int)i, CTL_MIGRATIONS_LIST_C_APPLIED_AT) : "not applied");
+        printf("definitions  %s\n", definitions_match(definitions)     ? db_text(definitions, 0, CTL_DEFINITIONS_GET_C_APPLIED_AT)
                                     : PQntuples(definitions) == 0 ? "not applied"
                                                                   : "applied in another form");
     }

@@ -32,10 +32,10 @@ void output_table(const PGresult *result)
         for (int c = 0; c < columns; c++) {
             int width = width_of(PQfname(result, c));
             for (int i = 0; i < rows; i++) {
-                int w = width_of(PQgetvalue(result, i, c));
+                int w = width_of(db_text(result, i, c));
                 width = w > width ? w : width;
             }
-            print_cell(r < 0 ? PQfname(result, c) : PQgetvalue(result, r, c), width, c == columns - 1);
+            print_cell(r < 0 ? PQfname(result, c) : db_text(result, r, c), width, c == columns - 1);
         }
     }
 }

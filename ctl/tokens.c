@@ -42,7 +42,14 @@ int command_token_create(struct ctl *ctl)
     secret_hash_token(token, strlen(token), hash);
     for (size_t i = 0; i < sizeof hash; i++)
         snprintf(hash_text + 2 + 2 * i, 3, "%02x", hash[i]);
-    const char *params[] = {ctl->argv[0], hash_text, prefix, scope, description, days};
+    const char *params[CTL_TOKEN_CREATE_P__MAX] = {
+        [CTL_TOKEN_CREATE_P_USER_NAME] = ctl->argv[0],
+        [CTL_TOKEN_CREATE_P_TOKEN_HASH] = hash_text,
+        [CTL_TOKEN_CREATE_P_TOKEN_PREFIX] = prefix,
+        [CTL_TOKEN_CREATE_P_SCOPE] = scope,
+        [CTL_TOKEN_CREATE_P_DESCRIPTION] = description,
+        [CTL_TOKEN_CREATE_P_DAYS] = days,
+    };
     int status = output_change(ctl, CTL_TOKEN_CREATE, params, token, "there is no such user");
     secret_wipe(token, sizeof token);
     return status;
@@ -50,7 +57,7 @@ int command_token_create(struct ctl *ctl)
 
 int command_token_list(struct ctl *ctl)
 {
-    const char *params[] = {ctl->argv[0]};
+    const char *params[CTL_TOKENS_LIST_P__MAX] = {[CTL_TOKENS_LIST_P_USER_NAME] = ctl->argv[0]};
     return output_query(ctl, CTL_TOKENS_LIST, params);
 }
 
@@ -60,6 +67,6 @@ int command_token_revoke(struct ctl *ctl)
         fputs("skylarkctl: a token is named by its number; skylarkctl token list shows it\n", stderr);
         return EXIT_USAGE;
     }
-    const char *params[] = {ctl->argv[0]};
+    const char *params[CTL_TOKEN_REVOKE_P__MAX] = {[CTL_TOKEN_REVOKE_P_TOKEN_ID] = ctl->argv[0]};
     return output_change(ctl, CTL_TOKEN_REVOKE, params, "token revoked", "there is no such token, or it is revoked already");
 }

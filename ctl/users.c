@@ -37,6 +37,10 @@ static bool read_password(char *out, size_t size)
     return false;
 }
 
+/* Both statements take the same. */
+DB_SAME_PLACE(CTL_USER_CREATE_P_NAME, CTL_USER_PASSWORD_P_NAME);
+DB_SAME_PLACE(CTL_USER_CREATE_P_PASSWORD_HASH, CTL_USER_PASSWORD_P_PASSWORD_HASH);
+
 static int with_password(struct ctl *ctl, unsigned statement, const char *done, const char *missing)
 {
     char password[PASSWORD_MAX + 3], hash[SECRET_PASSWORD_HASH_SIZE];
@@ -45,7 +49,10 @@ static int with_password(struct ctl *ctl, unsigned statement, const char *done, 
         if (secret_hash_password(password, hash) != 0) {
             fputs("skylarkctl: not enough memory to hash the password\n", stderr);
         } else {
-            const char *params[] = {ctl->argv[0], hash};
+            const char *params[CTL_USER_PASSWORD_P__MAX] = {
+                [CTL_USER_PASSWORD_P_NAME] = ctl->argv[0],
+                [CTL_USER_PASSWORD_P_PASSWORD_HASH] = hash,
+            };
             status = output_change(ctl, statement, params, done, missing);
         }
     }
@@ -65,13 +72,19 @@ int command_user_password(struct ctl *ctl)
 
 int command_user_disable(struct ctl *ctl)
 {
-    const char *params[] = {ctl->argv[0], "yes"};
+    const char *params[CTL_USER_DISABLE_P__MAX] = {
+        [CTL_USER_DISABLE_P_NAME] = ctl->argv[0],
+        [CTL_USER_DISABLE_P_DISABLED] = "yes",
+    };
     return output_change(ctl, CTL_USER_DISABLE, params, "user disabled", "there is no such user");
 }
 
 int command_user_enable(struct ctl *ctl)
 {
-    const char *params[] = {ctl->argv[0], "no"};
+    const char *params[CTL_USER_DISABLE_P__MAX] = {
+        [CTL_USER_DISABLE_P_NAME] = ctl->argv[0],
+        [CTL_USER_DISABLE_P_DISABLED] = "no",
+    };
     return output_change(ctl, CTL_USER_DISABLE, params, "user enabled", "there is no such user");
 }
 

@@ -31,7 +31,11 @@ int command_volume_type_set(struct ctl *ctl)
         }
         free(name);
     }
-    const char *params[] = {ctl->argv[0], ctl->argv[1], json_object_to_json_string(options)};
+    const char *params[CTL_VOLUME_TYPE_SET_P__MAX] = {
+        [CTL_VOLUME_TYPE_SET_P_NAME] = ctl->argv[0],
+        [CTL_VOLUME_TYPE_SET_P_DRIVER] = ctl->argv[1],
+        [CTL_VOLUME_TYPE_SET_P_OPTIONS] = json_object_to_json_string(options),
+    };
     int status = output_change(ctl, CTL_VOLUME_TYPE_SET, params, "volume type set; volumes that are there already stay as they are",
                                "nothing was changed");
     json_object_put(options);
@@ -40,6 +44,6 @@ int command_volume_type_set(struct ctl *ctl)
 
 int command_volume_type_remove(struct ctl *ctl)
 {
-    const char *params[] = {ctl->argv[0]};
+    const char *params[CTL_VOLUME_TYPE_REMOVE_P__MAX] = {[CTL_VOLUME_TYPE_REMOVE_P_NAME] = ctl->argv[0]};
     return output_change(ctl, CTL_VOLUME_TYPE_REMOVE, params, "volume type removed", "there is no such volume type");
 }

@@ -29,7 +29,11 @@ enum pass_status lease_renew(const struct role *role, struct service *s)
     long held = 0;
     int64_t now = clock_monotonic_ms(); /* before it is sent: the lease is rather longer than we think than shorter */
     snprintf(lease, sizeof lease, "%" PRId64, role->settings->lease_ms);
-    const char *params[] = {s->id, role->name, lease};
+    const char *params[DEPLOYER_LEASE_RENEW_P__MAX] = {
+        [DEPLOYER_LEASE_RENEW_P_SERVICE_ID] = s->id,
+        [DEPLOYER_LEASE_RENEW_P_DEPLOYER] = role->name,
+        [DEPLOYER_LEASE_RENEW_P_LEASE_MS] = lease,
+    };
     enum db_status renewed = db_execute(role->db, DEPLOYER_LEASE_RENEW, params, &held);
     enum pass_status status = lease_judge(renewed, held, 1);
     if (status == PASS_OK)

@@ -113,7 +113,7 @@ static enum pass_status others_join(struct role *role, struct service *s, struct
         }
     }
     engine_container_list_free(&list);
-    const char *params[] = {other};
+    const char *params[DEPLOYER_SERVICE_DUE_P__MAX] = {[DEPLOYER_SERVICE_DUE_P_SERVICE_ID] = other};
     return pass == PASS_OK && left ? pass_of_db(db_execute(role->db, DEPLOYER_SERVICE_DUE, params, NULL)) : pass;
 }
 
@@ -229,14 +229,14 @@ static enum pass_status is_others(struct role *role, const struct service *s, co
     enum pass_status pass = PASS_OK;
     *others = false;
     for (size_t k = 0; network->members[k] != NULL && pass == PASS_OK && !*others; k++) {
-        const char *params[] = {network->members[k]};
+        const char *params[DEPLOYER_SERVICE_TURNING_P__MAX] = {[DEPLOYER_SERVICE_TURNING_P_SERVICE_ID] = network->members[k]};
         PGresult *r;
         if (strcmp(network->members[k], s->id) == 0)
             continue;
         pass = pass_of_db(db_run(role->db, DEPLOYER_SERVICE_TURNING, params, &r));
         if (pass != PASS_OK)
             return pass;
-        *others = PQntuples(r) > 0 && PQgetvalue(r, 0, 0)[0] == 't';
+        *others = PQntuples(r) > 0 && db_bool(r, 0, DEPLOYER_SERVICE_TURNING_C_TURNING);
         PQclear(r);
     }
     return pass;

@@ -100,11 +100,16 @@ static enum pass_status write_seen(struct role *role, struct service *s, struct 
     if (seen->n == 0)
         return PASS_OK;
     buf_addc(&seen->json, ']');
-    const char *params[] = {s->id, role->name, buf_text(&seen->json), s->request_id};
+    const char *params[DEPLOYER_INSTANCES_OBSERVE_P__MAX] = {
+        [DEPLOYER_INSTANCES_OBSERVE_P_SERVICE_ID] = s->id,
+        [DEPLOYER_INSTANCES_OBSERVE_P_DEPLOYER] = role->name,
+        [DEPLOYER_INSTANCES_OBSERVE_P_INSTANCES] = buf_text(&seen->json),
+        [DEPLOYER_INSTANCES_OBSERVE_P_REQUEST_ID] = s->request_id,
+    };
     enum db_status status = seen->json.failed ? DB_FAILED : db_run(role->db, DEPLOYER_INSTANCES_OBSERVE, params, &r);
     if (status != DB_OK)
         return pass_of_db(status);
-    long written = strtol(PQgetvalue(r, 0, 0), NULL, 10);
+    long written = (long)db_int(r, 0, DEPLOYER_INSTANCES_OBSERVE_C_CHANGED);
     PQclear(r);
     return lease_judge(DB_OK, written, seen->n);
 }
@@ -191,7 +196,10 @@ static bool row_agrees(const struct plan_instance *i, const struct engine_contai
 /* One that gets requests, and whose health check has begun to say unhealthy: it gets none until it says otherwise. */
 static enum pass_status note_unhealthy(struct role *role, struct plan_instance *i)
 {
-    const char *params[] = {i->id, role->name};
+    const char *params[DEPLOYER_INSTANCE_UNREADY_P__MAX] = {
+        [DEPLOYER_INSTANCE_UNREADY_P_INSTANCE_ID] = i->id,
+        [DEPLOYER_INSTANCE_UNREADY_P_DEPLOYER] = role->name,
+    };
     long noted = 0;
     enum db_status status = db_execute(role->db, DEPLOYER_INSTANCE_UNREADY, params, &noted);
     i->ready_ms = 0;
@@ -226,12 +234,15 @@ static enum pass_status match(struct role *role, struct service *s, const struct
 /* Whether there is a row for an instance after all, made since the rows were loaded. */
 static enum pass_status look_up(struct role *role, const struct service *s, const char *instance, bool *known)
 {
-    const char *params[] = {s->id, instance};
+    const char *params[DEPLOYER_INSTANCE_KNOWN_P__MAX] = {
+        [DEPLOYER_INSTANCE_KNOWN_P_SERVICE_ID] = s->id,
+        [DEPLOYER_INSTANCE_KNOWN_P_INSTANCE_ID] = instance,
+    };
     PGresult *r;
     enum db_status status = db_run(role->db, DEPLOYER_INSTANCE_KNOWN, params, &r);
     if (status != DB_OK)
         return pass_of_db(status);
-    *known = PQgetvalue(r, 0, 0)[0] == 't';
+    *known = db_bool(r, 0, DEPLOYER_INSTANCE_KNOWN_C_KNOWN);
     PQclear(r);
     return PASS_OK;
 }

@@ -30,12 +30,15 @@ static bool claim(struct role *role, char *ref, size_t size)
     PGresult *r;
     /* A pull that is silent for its idle deadline is given up, so its lease never runs out before. */
     snprintf(lease, sizeof lease, "%" PRId64, role->settings->pull_idle_ms + role->settings->lease_ms);
-    const char *params[] = {role->name, lease};
+    const char *params[DEPLOYER_PULL_CLAIM_P__MAX] = {
+        [DEPLOYER_PULL_CLAIM_P_DEPLOYER] = role->name,
+        [DEPLOYER_PULL_CLAIM_P_LEASE_MS] = lease,
+    };
     if (db_run(role->db, DEPLOYER_PULL_CLAIM, params, &r) != DB_OK)
         return false;
     bool found = PQntuples(r) > 0;
     if (found)
-        snprintf(ref, size, "%s", PQgetvalue(r, 0, 0));
+        snprintf(ref, size, "%s", db_text(r, 0, DEPLOYER_PULL_CLAIM_C_IMAGE_REF));
     PQclear(r);
     return found;
 }
@@ -49,7 +52,12 @@ static void write_progress(void *context, const char *sentence)
         return;
     p->written_ms = now;
     snprintf(lease, sizeof lease, "%" PRId64, p->role->settings->pull_idle_ms + p->role->settings->lease_ms);
-    const char *params[] = {p->ref, p->role->name, sentence, lease};
+    const char *params[DEPLOYER_PULL_PROGRESS_P__MAX] = {
+        [DEPLOYER_PULL_PROGRESS_P_IMAGE_REF] = p->ref,
+        [DEPLOYER_PULL_PROGRESS_P_DEPLOYER] = p->role->name,
+        [DEPLOYER_PULL_PROGRESS_P_PROGRESS] = sentence,
+        [DEPLOYER_PULL_PROGRESS_P_LEASE_MS] = lease,
+    };
     if (db_execute(p->role->db, DEPLOYER_PULL_PROGRESS, params, NULL) != DB_OK)
         log_warning("progress of the pull of %s could not be written: %s", p->ref, db_message(p->role->db));
 }
@@ -57,7 +65,10 @@ static void write_progress(void *context, const char *sentence)
 /* Undone, for another puller, or for this one when the engine is back. */
 static void give_back(struct pull *p)
 {
-    const char *params[] = {p->ref, p->role->name};
+    const char *params[DEPLOYER_PULL_RELEASE_P__MAX] = {
+        [DEPLOYER_PULL_RELEASE_P_IMAGE_REF] = p->ref,
+        [DEPLOYER_PULL_RELEASE_P_DEPLOYER] = p->role->name,
+    };
     if (db_execute(p->role->db, DEPLOYER_PULL_RELEASE, params, NULL) != DB_OK)
         log_warning("the pull of %s could not be given back and its lease will run out: %s", p->ref, db_message(p->role->db));
 }
@@ -81,7 +92,12 @@ static void finish(struct pull *p, enum engine_status pulled, const char *error)
     metrics_add(FIGURE_PULLS, pulled == ENGINE_OK ? PULL_DONE : PULL_FAILED, 1);
     if (pulled == ENGINE_OK && image_id == NULL)
         error = "the engine says that it pulled the image, but does not have it";
-    const char *params[] = {p->ref, p->role->name, image_id, error};
+    const char *params[DEPLOYER_PULL_FINISH_P__MAX] = {
+        [DEPLOYER_PULL_FINISH_P_IMAGE_REF] = p->ref,
+        [DEPLOYER_PULL_FINISH_P_DEPLOYER] = p->role->name,
+        [DEPLOYER_PULL_FINISH_P_IMAGE_ID] = image_id,
+        [DEPLOYER_PULL_FINISH_P_ERROR] = error,
+    };
     if (db_execute(p->role->db, DEPLOYER_PULL_FINISH, params, NULL) != DB_OK)
         log_warning("the end of the pull of %s could not be written: %s", p->ref, db_message(p->role->db));
     free(image_id);

@@ -50,7 +50,13 @@ static enum pass_status image_note(struct role *role, struct service *s, const c
 {
     char generation[24];
     snprintf(generation, sizeof generation, "%" PRId64, service_number(s, "generation"));
-    const char *params[] = {s->id, generation, image_id, note, role->name};
+    const char *params[DEPLOYER_IMAGE_SET_P__MAX] = {
+        [DEPLOYER_IMAGE_SET_P_SERVICE_ID] = s->id,
+        [DEPLOYER_IMAGE_SET_P_GENERATION] = generation,
+        [DEPLOYER_IMAGE_SET_P_IMAGE_ID] = image_id,
+        [DEPLOYER_IMAGE_SET_P_NOTE] = note,
+        [DEPLOYER_IMAGE_SET_P_DEPLOYER] = role->name,
+    };
     long written = 0;
     enum db_status status = db_execute(role->db, DEPLOYER_IMAGE_SET, params, &written);
     return lease_judge(status, written, 1);
@@ -80,7 +86,7 @@ static enum pass_status image_forget(struct role *role, struct service *s)
 {
     char ref[IMAGE_REF_SIZE];
     image_ref(s, ref, sizeof ref);
-    const char *request[] = {ref};
+    const char *request[DEPLOYER_PULL_REQUEST_P__MAX] = {[DEPLOYER_PULL_REQUEST_P_IMAGE_REF] = ref};
     enum pass_status status = image_note(role, s, NULL, "");
     return status == PASS_OK ? pass_of_db(db_execute(role->db, DEPLOYER_PULL_REQUEST, request, NULL)) : status;
 }
@@ -90,36 +96,44 @@ static enum pass_status image_tend(struct role *role, struct service *s, struct 
 {
     char ref[IMAGE_REF_SIZE];
     image_ref(s, ref, sizeof ref);
-    const char *params[] = {s->id, ref}, *request[] = {ref};
+    const char *params[DEPLOYER_PULL_STATE_P__MAX] = {
+        [DEPLOYER_PULL_STATE_P_SERVICE_ID] = s->id,
+        [DEPLOYER_PULL_STATE_P_IMAGE_REF] = ref,
+    };
+    const char *request[DEPLOYER_PULL_REQUEST_P__MAX] = {[DEPLOYER_PULL_REQUEST_P_IMAGE_REF] = ref};
     PGresult *r;
     enum pass_status status = pass_of_db(db_run(role->db, DEPLOYER_PULL_STATE, params, &r));
     if (status != PASS_OK)
         return status;
     bool known = PQntuples(r) > 0;
-    const char *state = known ? PQgetvalue(r, 0, 0) : "";
-    bool fresh = known && PQgetvalue(r, 0, 1)[0] == 't', ended = strcmp(state, "done") == 0 || strcmp(state, "failed") == 0;
-    int64_t retry_ms = known ? strtoll(PQgetvalue(r, 0, 5), NULL, 10) : 0;
-    if (ended && fresh && PQgetvalue(r, 0, 2)[0] != '\0') {
-        status = image_take(role, s, ref, PQgetvalue(r, 0, 2), PQgetvalue(r, 0, 3));
+    const char *state = known ? db_text(r, 0, DEPLOYER_PULL_STATE_C_STATE) : "";
+    const char *image_id = known ? db_text(r, 0, DEPLOYER_PULL_STATE_C_IMAGE_ID) : "";
+    const char *error = known ? db_text(r, 0, DEPLOYER_PULL_STATE_C_ERROR) : "";
+    const char *progress = known ? db_text(r, 0, DEPLOYER_PULL_STATE_C_PROGRESS) : "";
+    bool fresh = known && db_bool(r, 0, DEPLOYER_PULL_STATE_C_FRESH);
+    bool ended = strcmp(state, "done") == 0 || strcmp(state, "failed") == 0;
+    int64_t retry_ms = known ? db_int(r, 0, DEPLOYER_PULL_STATE_C_RETRY_MS) : 0;
+    if (ended && fresh && image_id[0] != '\0') {
+        status = image_take(role, s, ref, image_id, error);
         outcome_due(o, 0);
     } else if (ended && fresh && retry_ms > 0) {
         char when[CLOCK_ISO_SIZE];
         clock_format_iso(clock_wall_ns() + retry_ms * NS_PER_MS, when);
         o->condition = PLAN_FAILING;
         buf_addf(&o->message, "%sThe image %s can't be pulled: %s; next try at %s.", o->message.len > 0 ? " " : "", ref,
-                 PQgetvalue(r, 0, 3), when);
+                 error, when);
         outcome_due(o, retry_ms);
     } else if (!known || ended) {
         if (known && fresh) { /* once more: until that ends, what is known is that it failed */
             o->condition = PLAN_FAILING;
-            buf_addf(&o->message, "The image %s can't be pulled: %s; trying again.", ref, PQgetvalue(r, 0, 3));
+            buf_addf(&o->message, "The image %s can't be pulled: %s; trying again.", ref, error);
         } else {
             buf_addf(&o->message, "Pulling %s.", ref);
         }
         status = pass_of_db(db_execute(role->db, DEPLOYER_PULL_REQUEST, request, NULL));
         outcome_due(o, PULL_LOOK_MS);
     } else {
-        buf_addf(&o->message, "Pulling %s%s%s.", ref, PQgetvalue(r, 0, 4)[0] != '\0' ? ": " : "", PQgetvalue(r, 0, 4));
+        buf_addf(&o->message, "Pulling %s%s%s.", ref, progress[0] != '\0' ? ": " : "", progress);
         outcome_due(o, PULL_LOOK_MS);
     }
     PQclear(r);
@@ -170,7 +184,10 @@ static enum pass_status volumes_note(struct role *role, struct service *s)
 {
     if (service_flag(s, "volumes_noted"))
         return PASS_OK;
-    const char *params[] = {s->id, json_object_to_json_string(json_object_object_get(s->spec, "volumes"))};
+    const char *params[DEPLOYER_VOLUMES_MADE_P__MAX] = {
+        [DEPLOYER_VOLUMES_MADE_P_SERVICE_ID] = s->id,
+        [DEPLOYER_VOLUMES_MADE_P_VOLUMES] = json_object_to_json_string(json_object_object_get(s->spec, "volumes")),
+    };
     return pass_of_db(db_execute(role->db, DEPLOYER_VOLUMES_MADE, params, NULL));
 }
 
@@ -237,7 +254,16 @@ static enum pass_status instance_new(struct role *role, struct service *s, const
     snprintf(restarts, sizeof restarts, "%d", i.restarts);
     struct json_object *ports = NULL;
     json_object_object_get_ex(s->spec, "ports", &ports);
-    const char *params[] = {i.id, s->id, slot, generation, restarts, role->engine_id, role->name, json_object_to_json_string(ports)};
+    const char *params[DEPLOYER_INSTANCE_INSERT_P__MAX] = {
+        [DEPLOYER_INSTANCE_INSERT_P_INSTANCE_ID] = i.id,
+        [DEPLOYER_INSTANCE_INSERT_P_SERVICE_ID] = s->id,
+        [DEPLOYER_INSTANCE_INSERT_P_SLOT] = slot,
+        [DEPLOYER_INSTANCE_INSERT_P_GENERATION] = generation,
+        [DEPLOYER_INSTANCE_INSERT_P_FAILURES] = restarts,
+        [DEPLOYER_INSTANCE_INSERT_P_ENGINE_ID] = role->engine_id,
+        [DEPLOYER_INSTANCE_INSERT_P_DEPLOYER] = role->name,
+        [DEPLOYER_INSTANCE_INSERT_P_PORTS] = json_object_to_json_string(ports),
+    };
     long inserted;
     enum db_status status = db_execute(role->db, DEPLOYER_INSTANCE_INSERT, params, &inserted);
     if (status == DB_CONFLICT || (status == DB_OK && inserted == 0)) {
@@ -249,10 +275,21 @@ static enum pass_status instance_new(struct role *role, struct service *s, const
     return instance_ensure(role, s, &i);
 }
 
+/* Parameters of every statement that notes something of one instance. */
+enum { NOTE_P_INSTANCE_ID, NOTE_P_DEPLOYER, NOTE_P__MAX };
+#define NOTE(statement) \
+    DB_SAME_PLACE(NOTE_P_INSTANCE_ID, statement##_P_INSTANCE_ID); \
+    DB_SAME_PLACE(NOTE_P_DEPLOYER, statement##_P_DEPLOYER); \
+    DB_SAME_PLACE(NOTE_P__MAX, statement##_P__MAX)
+NOTE(DEPLOYER_INSTANCE_READY);
+NOTE(DEPLOYER_INSTANCE_STOPPING);
+NOTE(DEPLOYER_INSTANCE_UNROUTE);
+NOTE(DEPLOYER_INSTANCE_UNROUTED);
+
 /* Writes to one instance's row what the statement says. */
 static enum pass_status instance_note(struct role *role, const struct plan_instance *i, unsigned statement)
 {
-    const char *params[] = {i->id, role->name};
+    const char *params[NOTE_P__MAX] = {[NOTE_P_INSTANCE_ID] = i->id, [NOTE_P_DEPLOYER] = role->name};
     long noted = 0;
     enum db_status written = db_execute(role->db, statement, params, &noted);
     return lease_judge(written, noted, 1);
@@ -348,7 +385,11 @@ static enum pass_status service_remove(struct role *role, struct service *s, str
         status = networks_remove(role, s);
     if (status != PASS_OK)
         return status;
-    const char *params[] = {s->id, role->name, s->request_id};
+    const char *params[DEPLOYER_SERVICE_REMOVE_P__MAX] = {
+        [DEPLOYER_SERVICE_REMOVE_P_SERVICE_ID] = s->id,
+        [DEPLOYER_SERVICE_REMOVE_P_DEPLOYER] = role->name,
+        [DEPLOYER_SERVICE_REMOVE_P_REQUEST_ID] = s->request_id,
+    };
     long removed;
     status = pass_of_db(db_execute(role->db, DEPLOYER_SERVICE_REMOVE, params, &removed));
     o->removed = status == PASS_OK && removed == 1;
@@ -411,7 +452,13 @@ static void release(struct role *role, struct service *s, int64_t due_ms, int fa
     char due[24], failed[16];
     snprintf(due, sizeof due, "%" PRId64, due_ms);
     snprintf(failed, sizeof failed, "%d", failures);
-    const char *params[] = {s->id, role->name, s->wakes, due_ms >= 0 ? due : NULL, failed};
+    const char *params[DEPLOYER_SERVICE_RELEASE_P__MAX] = {
+        [DEPLOYER_SERVICE_RELEASE_P_SERVICE_ID] = s->id,
+        [DEPLOYER_SERVICE_RELEASE_P_DEPLOYER] = role->name,
+        [DEPLOYER_SERVICE_RELEASE_P_WAKES] = s->wakes,
+        [DEPLOYER_SERVICE_RELEASE_P_DUE_IN_MS] = due_ms >= 0 ? due : NULL,
+        [DEPLOYER_SERVICE_RELEASE_P_FAILURES] = failed,
+    };
     if (db_execute(role->db, DEPLOYER_SERVICE_RELEASE, params, NULL) != DB_OK)
         log_warning("the lease could not be given back and will run out: %s", db_message(role->db));
 }
@@ -422,8 +469,14 @@ static enum pass_status write_status(struct role *role, struct service *s, const
         [PLAN_PROGRESSING] = "progressing", [PLAN_SETTLED] = "settled", [PLAN_FAILING] = "failing"};
     char generation[24];
     snprintf(generation, sizeof generation, "%" PRId64, service_number(s, "generation"));
-    const char *params[] = {s->id, role->name, s->revision, names[o->condition], buf_text(&o->message),
-                            o->condition == PLAN_SETTLED ? generation : NULL};
+    const char *params[DEPLOYER_STATUS_WRITE_P__MAX] = {
+        [DEPLOYER_STATUS_WRITE_P_SERVICE_ID] = s->id,
+        [DEPLOYER_STATUS_WRITE_P_DEPLOYER] = role->name,
+        [DEPLOYER_STATUS_WRITE_P_REVISION] = s->revision,
+        [DEPLOYER_STATUS_WRITE_P_CONDITION] = names[o->condition],
+        [DEPLOYER_STATUS_WRITE_P_MESSAGE] = buf_text(&o->message),
+        [DEPLOYER_STATUS_WRITE_P_GENERATION] = o->condition == PLAN_SETTLED ? generation : NULL,
+    };
     PGresult *r;
     enum db_status status = db_run(role->db, DEPLOYER_STATUS_WRITE, params, &r);
     if (status != DB_OK)

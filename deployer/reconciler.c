@@ -23,16 +23,19 @@ static bool claim(struct role *role, struct service *s)
     char lease[24];
     PGresult *r;
     snprintf(lease, sizeof lease, "%" PRId64, role->settings->lease_ms);
-    const char *params[] = {role->name, lease};
+    const char *params[DEPLOYER_SERVICE_CLAIM_P__MAX] = {
+        [DEPLOYER_SERVICE_CLAIM_P_DEPLOYER] = role->name,
+        [DEPLOYER_SERVICE_CLAIM_P_LEASE_MS] = lease,
+    };
     if (db_run(role->db, DEPLOYER_SERVICE_CLAIM, params, &r) != DB_OK)
         return false;
     bool found = PQntuples(r) > 0;
     if (found) {
-        snprintf(s->id, sizeof s->id, "%s", PQgetvalue(r, 0, 0));
-        snprintf(s->revision, sizeof s->revision, "%s", PQgetvalue(r, 0, 1));
-        snprintf(s->wakes, sizeof s->wakes, "%s", PQgetvalue(r, 0, 2));
-        snprintf(s->request_id, sizeof s->request_id, "%s", PQgetvalue(r, 0, 3));
-        s->failures = (int)strtol(PQgetvalue(r, 0, 4), NULL, 10);
+        snprintf(s->id, sizeof s->id, "%s", db_text(r, 0, DEPLOYER_SERVICE_CLAIM_C_SERVICE_ID));
+        snprintf(s->revision, sizeof s->revision, "%s", db_text(r, 0, DEPLOYER_SERVICE_CLAIM_C_REVISION));
+        snprintf(s->wakes, sizeof s->wakes, "%s", db_text(r, 0, DEPLOYER_SERVICE_CLAIM_C_WAKES));
+        snprintf(s->request_id, sizeof s->request_id, "%s", db_text(r, 0, DEPLOYER_SERVICE_CLAIM_C_REQUEST_ID));
+        s->failures = (int)db_int(r, 0, DEPLOYER_SERVICE_CLAIM_C_FAILURES);
         lease_taken(s);
     }
     PQclear(r);
@@ -45,7 +48,8 @@ static int next_due_ms(struct role *role)
     PGresult *r;
     if (db_run(role->db, DEPLOYER_SERVICE_NEXT_DUE, NULL, &r) != DB_OK)
         return WAIT_AWAY_MS;
-    int64_t ms = PQgetisnull(r, 0, 0) ? WAIT_MOST_MS : strtoll(PQgetvalue(r, 0, 0), NULL, 10);
+    bool none = db_null(r, 0, DEPLOYER_SERVICE_NEXT_DUE_C_DUE_IN_MS);
+    int64_t ms = none ? WAIT_MOST_MS : db_int(r, 0, DEPLOYER_SERVICE_NEXT_DUE_C_DUE_IN_MS);
     PQclear(r);
     return (int)(ms < WAIT_MOST_MS ? ms : WAIT_MOST_MS);
 }

@@ -53,8 +53,8 @@ static bool installation_load(struct role *r)
     PGresult *result;
     if (db_run(r->db, DEPLOYER_INSTALLATION_LOAD, NULL, &result) != DB_OK)
         return false;
-    snprintf(r->installation, sizeof r->installation, "%s", PQgetvalue(result, 0, 0));
-    snprintf(r->engine_id, sizeof r->engine_id, "%s", PQgetvalue(result, 0, 1));
+    snprintf(r->installation, sizeof r->installation, "%s", db_text(result, 0, DEPLOYER_INSTALLATION_LOAD_C_INSTALLATION_ID));
+    snprintf(r->engine_id, sizeof r->engine_id, "%s", db_text(result, 0, DEPLOYER_INSTALLATION_LOAD_C_ENGINE_ID));
     PQclear(result);
     return true;
 }
@@ -70,7 +70,7 @@ static enum role_readiness engine_identify(struct role *r)
         return ROLE_WAIT;
     }
     if (r->engine_id[0] == '\0') {
-        const char *params[] = {d.id};
+        const char *params[DEPLOYER_ENGINE_RECORD_P__MAX] = {[DEPLOYER_ENGINE_RECORD_P_ENGINE_ID] = d.id};
         long recorded;
         if (db_execute(r->db, DEPLOYER_ENGINE_RECORD, params, &recorded) != DB_OK || !installation_load(r))
             return ROLE_WAIT;

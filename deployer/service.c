@@ -66,16 +66,14 @@ static enum plan_state state_of(const char *name)
                                           : PLAN_GONE;
 }
 
-static int64_t number_at(const PGresult *r, int row, int column)
-{
-    return strtoll(PQgetvalue(r, row, column), NULL, 10);
-}
-
 static enum db_status instances_load(struct service *s, struct db *db)
 {
     char generation[24];
     snprintf(generation, sizeof generation, "%" PRId64, service_number(s, "generation"));
-    const char *params[] = {s->id, generation};
+    const char *params[DEPLOYER_INSTANCES_LOAD_P__MAX] = {
+        [DEPLOYER_INSTANCES_LOAD_P_SERVICE_ID] = s->id,
+        [DEPLOYER_INSTANCES_LOAD_P_GENERATION] = generation,
+    };
     PGresult *r;
     enum db_status status = db_run(db, DEPLOYER_INSTANCES_LOAD, params, &r);
     if (status != DB_OK)
@@ -84,25 +82,25 @@ static enum db_status instances_load(struct service *s, struct db *db)
     s->instances = calloc((size_t)n + 1, sizeof *s->instances);
     for (int i = 0; i < n && s->instances != NULL; i++) {
         struct plan_instance *p = &s->instances[s->n_instances++];
-        snprintf(p->id, sizeof p->id, "%s", PQgetvalue(r, i, 0));
-        p->slot = (int)number_at(r, i, 1);
-        p->generation = number_at(r, i, 2);
-        snprintf(p->container_id, sizeof p->container_id, "%s", PQgetvalue(r, i, 3));
-        p->state = state_of(PQgetvalue(r, i, 4));
-        p->restarts = (int)number_at(r, i, 5);
-        p->started_ms = number_at(r, i, 6);
-        p->stop_requested_ms = number_at(r, i, 7);
-        p->finished_ms = number_at(r, i, 8);
-        snprintf(p->reason, sizeof p->reason, "%s", PQgetvalue(r, i, 9));
-        p->log_complete = PQgetvalue(r, i, 10)[0] == 't';
-        p->vanished = PQgetvalue(r, i, 11)[0] == 't';
-        p->ready_ms = number_at(r, i, 12);
-        p->unroute_ms = number_at(r, i, 13);
-        p->fronted = PQgetvalue(r, i, 14)[0] == 't';
-        p->route_served = PQgetvalue(r, i, 15)[0] == 't';
-        p->drained = PQgetvalue(r, i, 16)[0] == 't';
-        p->unrouted_ms = number_at(r, i, 17);
-        snprintf(p->tcp_ports, sizeof p->tcp_ports, "%s", PQgetvalue(r, i, 18));
+        snprintf(p->id, sizeof p->id, "%s", db_text(r, i, DEPLOYER_INSTANCES_LOAD_C_INSTANCE_ID));
+        p->slot = (int)db_int(r, i, DEPLOYER_INSTANCES_LOAD_C_SLOT);
+        p->generation = db_int(r, i, DEPLOYER_INSTANCES_LOAD_C_GENERATION);
+        snprintf(p->container_id, sizeof p->container_id, "%s", db_text(r, i, DEPLOYER_INSTANCES_LOAD_C_CONTAINER_ID));
+        p->state = state_of(db_text(r, i, DEPLOYER_INSTANCES_LOAD_C_STATE));
+        p->restarts = (int)db_int(r, i, DEPLOYER_INSTANCES_LOAD_C_RESTARTS);
+        p->started_ms = db_int(r, i, DEPLOYER_INSTANCES_LOAD_C_STARTED_MS);
+        p->stop_requested_ms = db_int(r, i, DEPLOYER_INSTANCES_LOAD_C_STOP_REQUESTED_MS);
+        p->finished_ms = db_int(r, i, DEPLOYER_INSTANCES_LOAD_C_FINISHED_MS);
+        snprintf(p->reason, sizeof p->reason, "%s", db_text(r, i, DEPLOYER_INSTANCES_LOAD_C_REASON));
+        p->log_complete = db_bool(r, i, DEPLOYER_INSTANCES_LOAD_C_LOG_COMPLETE);
+        p->vanished = db_bool(r, i, DEPLOYER_INSTANCES_LOAD_C_VANISHED);
+        p->ready_ms = db_int(r, i, DEPLOYER_INSTANCES_LOAD_C_READY_MS);
+        p->unroute_ms = db_int(r, i, DEPLOYER_INSTANCES_LOAD_C_UNROUTE_REQUESTED_MS);
+        p->fronted = db_bool(r, i, DEPLOYER_INSTANCES_LOAD_C_FRONTED);
+        p->route_served = db_bool(r, i, DEPLOYER_INSTANCES_LOAD_C_ROUTE_SERVED);
+        p->drained = db_bool(r, i, DEPLOYER_INSTANCES_LOAD_C_DRAINED);
+        p->unrouted_ms = db_int(r, i, DEPLOYER_INSTANCES_LOAD_C_UNROUTED_MS);
+        snprintf(p->tcp_ports, sizeof p->tcp_ports, "%s", db_text(r, i, DEPLOYER_INSTANCES_LOAD_C_TCP_PORTS));
     }
     PQclear(r);
     return s->instances != NULL ? DB_OK : DB_FAILED;
@@ -110,14 +108,14 @@ static enum db_status instances_load(struct service *s, struct db *db)
 
 enum db_status service_load_spec(const char *id, struct db *db, struct json_object **spec)
 {
-    const char *params[] = {id};
+    const char *params[DEPLOYER_SERVICE_LOAD_P__MAX] = {[DEPLOYER_SERVICE_LOAD_P_SERVICE_ID] = id};
     PGresult *r;
     *spec = NULL;
     enum db_status status = db_run(db, DEPLOYER_SERVICE_LOAD, params, &r);
     if (status != DB_OK)
         return status;
     if (PQntuples(r) > 0) {
-        *spec = json_tokener_parse(PQgetvalue(r, 0, 0));
+        *spec = json_tokener_parse(db_text(r, 0, DEPLOYER_SERVICE_LOAD_C_SPEC));
         status = *spec != NULL ? DB_OK : DB_FAILED;
     }
     PQclear(r);

@@ -37,7 +37,7 @@ static void event_seen(void *context, const struct engine_event *event)
         tells = tells || strcmp(event->action, telling[i]) == 0;
     if (!tells || uuid_parse(event->service, uuid) != 0)
         return;
-    const char *params[] = {event->service};
+    const char *params[DEPLOYER_SERVICE_DUE_P__MAX] = {[DEPLOYER_SERVICE_DUE_P_SERVICE_ID] = event->service};
     /* What could not be written is found by the next pass. */
     if (db_execute(w->role.db, DEPLOYER_SERVICE_DUE, params, NULL) != DB_OK)
         w->next_pass_ms = 0;
@@ -61,7 +61,7 @@ static const char *state_name(enum engine_container_state state)
 static void remove_orphans(struct watcher *w, const PGresult *orphans)
 {
     for (int i = 0; i < PQntuples(orphans); i++) {
-        const char *id = PQgetvalue(orphans, i, 0);
+        const char *id = db_text(orphans, i, DEPLOYER_CONTAINERS_COMPARE_C_CONTAINER_ID);
         log_warning("removing container %.12s, which no instance stands for", id);
         if (engine_container_remove(w->role.engine, id) != ENGINE_OK)
             log_warning("container %.12s: %s", id, engine_error(w->role.engine));
@@ -91,7 +91,7 @@ static enum engine_status compare_all(struct watcher *w, bool *compared)
     for (size_t i = 0; i < ENGINE_CONTAINER_STATE__MAX; i++)
         metrics_set(FIGURE_INSTANCES, i, counts[i]);
     metrics_add(FIGURE_COMPARISONS, 0, 1);
-    const char *params[] = {buf_text(&all)};
+    const char *params[DEPLOYER_CONTAINERS_COMPARE_P__MAX] = {[DEPLOYER_CONTAINERS_COMPARE_P_CONTAINERS] = buf_text(&all)};
     PGresult *orphans;
     *compared = !all.failed && db_run(w->role.db, DEPLOYER_CONTAINERS_COMPARE, params, &orphans) == DB_OK;
     if (*compared) {
@@ -117,7 +117,13 @@ static enum engine_status note_seen(struct watcher *w)
     }
     snprintf(cpus, sizeof cpus, "%" PRId64, d.cpus);
     snprintf(memory, sizeof memory, "%" PRId64, d.memory_bytes);
-    const char *params[] = {d.id, d.name, d.version, cpus, memory};
+    const char *params[DEPLOYER_ENGINE_SEEN_P__MAX] = {
+        [DEPLOYER_ENGINE_SEEN_P_ENGINE_ID] = d.id,
+        [DEPLOYER_ENGINE_SEEN_P_NAME] = d.name,
+        [DEPLOYER_ENGINE_SEEN_P_VERSION] = d.version,
+        [DEPLOYER_ENGINE_SEEN_P_CPUS] = cpus,
+        [DEPLOYER_ENGINE_SEEN_P_MEMORY_BYTES] = memory,
+    };
     if (db_execute(w->role.db, DEPLOYER_ENGINE_SEEN, params, NULL) != DB_OK)
         log_warning("that the engine answers could not be noted: %s", db_message(w->role.db));
     return ENGINE_OK;
@@ -125,7 +131,7 @@ static enum engine_status note_seen(struct watcher *w)
 
 static void note_away(struct watcher *w)
 {
-    const char *params[] = {engine_error(w->role.engine)};
+    const char *params[DEPLOYER_ENGINE_AWAY_P__MAX] = {[DEPLOYER_ENGINE_AWAY_P_MESSAGE] = engine_error(w->role.engine)};
     if (db_execute(w->role.db, DEPLOYER_ENGINE_AWAY, params, NULL) != DB_OK)
         log_warning("that the engine is away could not be noted: %s", db_message(w->role.db));
 }

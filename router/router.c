@@ -55,8 +55,14 @@ static bool report(struct router *r, const char *snapshot)
 {
     char servers[16];
     snprintf(servers, sizeof servers, "%d", r->servers);
-    const char *params[] = {r->name, snapshot, servers, r->busy.len > 0 ? buf_text(&r->busy) : "{}", buf_text(&r->fault),
-                            r->endpoint_faults.len > 0 ? buf_text(&r->endpoint_faults) : "{}"};
+    const char *params[ROUTER_FRONT_REPORT_P__MAX] = {
+        [ROUTER_FRONT_REPORT_P_FRONT] = r->name,
+        [ROUTER_FRONT_REPORT_P_SNAPSHOT] = snapshot,
+        [ROUTER_FRONT_REPORT_P_SERVERS] = servers,
+        [ROUTER_FRONT_REPORT_P_BUSY] = r->busy.len > 0 ? buf_text(&r->busy) : "{}",
+        [ROUTER_FRONT_REPORT_P_FAULT] = buf_text(&r->fault),
+        [ROUTER_FRONT_REPORT_P_ENDPOINT_FAULTS] = r->endpoint_faults.len > 0 ? buf_text(&r->endpoint_faults) : "{}",
+    };
     enum db_status status = db_execute(r->db, ROUTER_FRONT_REPORT, params, NULL);
     r->reported_ms = clock_monotonic_ms();
     if (status != DB_OK)
@@ -188,12 +194,13 @@ static void pass(struct router *r)
         return;
     }
     r->dirty = false;
-    struct json_object *routes = PQntuples(result) == 1 ? json_tokener_parse(PQgetvalue(result, 0, 1)) : NULL;
+    struct json_object *routes =
+        PQntuples(result) == 1 ? json_tokener_parse(db_text(result, 0, ROUTER_ROUTES_LOAD_C_ROUTES)) : NULL;
     if (routes != NULL) {
         json_object_put(r->draining);
         r->draining = json_object_get(json_object_object_get(routes, "draining"));
         look_busy(r); /* whatever is reported from here on, this is true */
-        render_and_apply(r, routes, PQgetvalue(result, 0, 0));
+        render_and_apply(r, routes, db_text(result, 0, ROUTER_ROUTES_LOAD_C_SNAPSHOT));
     }
     json_object_put(routes);
     PQclear(result);
