@@ -118,6 +118,7 @@ E2E_TESTS := \
     test_autoscaling \
     test_demo \
     test_endpoints \
+    test_idle \
     test_killed \
     test_lifecycle \
     test_links \

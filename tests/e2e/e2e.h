@@ -9,7 +9,7 @@
 #include "tests/lib/world.h"
 
 extern const struct check_test tests_demo[], tests_lifecycle[], tests_killed[], tests_trouble[], tests_secrets[],
-    tests_autoscaling[], tests_endpoints[], tests_routes[], tests_links[], tests_volumes[];
+    tests_autoscaling[], tests_endpoints[], tests_routes[], tests_links[], tests_volumes[], tests_idle[];
 
 /* Containers of a service as the engine lists them: running ones, or all. -1: the engine does not answer. The list
  * goes to json unless that is NULL; the caller puts it. */

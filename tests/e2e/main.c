@@ -6,7 +6,7 @@
 int main(int argc, char **argv)
 {
     static const struct check_suite suites[] = {
-        {"demo", tests_demo}, {"lifecycle", tests_lifecycle}, {"endpoints", tests_endpoints}, {"routes", tests_routes}, {"links", tests_links},
+        {"demo", tests_demo}, {"idle", tests_idle}, {"lifecycle", tests_lifecycle}, {"endpoints", tests_endpoints}, {"routes", tests_routes}, {"links", tests_links},
         {"volumes", tests_volumes}, {"autoscaling", tests_autoscaling}, {"killed", tests_killed}, {"trouble", tests_trouble},
         {"secrets", tests_secrets},
     };
