@@ -34,6 +34,9 @@ extern const size_t n_commands;
 
 /* migrate.c */
 int command_migrate(struct ctl *ctl);
+/* Applies roles, their settings and the definitions again where they were changed by hand, and prints what it mends.
+ * Returns the exit status. */
+int schema_fix(struct ctl *ctl);
 /* users.c */
 int command_user_create(struct ctl *ctl), command_user_password(struct ctl *ctl), command_user_disable(struct ctl *ctl),
     command_user_enable(struct ctl *ctl), command_user_list(struct ctl *ctl);

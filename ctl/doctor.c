@@ -8,6 +8,12 @@
 
 int command_doctor(struct ctl *ctl)
 {
+    if (ctl->argc == 1 && strcmp(ctl->argv[0], "--fix") != 0) {
+        fputs("Usage: skylarkctl doctor [--fix]\n", stderr);
+        return EXIT_USAGE;
+    }
+    if (ctl->argc == 1 && schema_fix(ctl) != 0)
+        return EXIT_FAILED;
     PGresult *result;
     enum db_status status = db_run(ctl->db, CTL_DOCTOR, NULL, &result);
     if (status != DB_OK) {

@@ -20,7 +20,8 @@ static const struct config_setting rows[] = {
 const struct command commands[] = {
     {"migrate", "[--status]", 0, 1, command_migrate, "bring the schema up to this version; --status only lists"},
     {"status", "", 0, 0, command_status, "show the engine, the services and their instances"},
-    {"doctor", "", 0, 0, command_doctor, "check everything that can be checked from the database"},
+    {"doctor", "[--fix]", 0, 1, command_doctor,
+     "check everything that can be checked from the database; --fix mends rights, views, functions, triggers and roles' settings"},
     {"settings", "", 0, 0, command_settings, "show what is true of the installation as a whole"},
     {"settings set", "NAME=VALUE...", 1, 6, command_settings_set,
      "change base_domain, region_name, region_iaas, service_ports, front_address or host_names"},

@@ -89,13 +89,18 @@ static int definitions_apply(PGconn *conn)
         status = run_text(conn, db_definitions[i].sql, what);
     }
     const char *params[CTL_DEFINITIONS_SET_P__MAX] = {[CTL_DEFINITIONS_SET_P_CHECKSUM] = db_definitions_checksum};
-    return status == 0 ? run_statement(conn, CTL_DEFINITIONS_SET, params, "noting the definitions") : status;
+    if (status == 0)
+        status = run_statement(conn, CTL_DEFINITIONS_SET, params, "noting the definitions");
+    if (status == 0)
+        status = run_statement(conn, CTL_SCHEMA_OBJECTS_CLEAR, NULL, "noting the definitions");
+    return status == 0 ? run_statement(conn, CTL_SCHEMA_OBJECTS_SET, NULL, "noting the definitions") : status;
 }
 
 /* Everything from the file after applied on, and the definitions, in one transaction. */
 static int apply(PGconn *conn, size_t applied)
 {
-    int status = run_text(conn, "BEGIN", "BEGIN");
+    /* In a Skylark that runs, whoever waits for a table behind a long query holds up all who come after. */
+    int status = run_text(conn, "BEGIN; SET LOCAL lock_timeout = '10s'", "BEGIN");
     /* The old definitions go first: a table can't change under a view. */
     if (status == 0)
         status = run_text(conn, db_reset_sql, "sql/reset.sql");
@@ -152,15 +157,38 @@ static int list(PGconn *conn)
     return status;
 }
 
+/* Sets what differs of the roles' settings; *changed: how many. */
+static int role_settings_apply(PGconn *conn, int *changed)
+{
+    PGresult *r = query(conn, CTL_ROLE_SETTINGS_APPLY);
+    if (r == NULL || PQntuples(r) != 1) {
+        PQclear(r);
+        return EXIT_FAILED;
+    }
+    *changed = (int)strtol(PQgetvalue(r, 0, CTL_ROLE_SETTINGS_APPLY_C_CHANGED), NULL, 10);
+    PQclear(r);
+    if (*changed > 0)
+        printf("changed %d settings of roles\n", *changed);
+    return 0;
+}
+
+/* What migrate and doctor --fix begin with. The lock is held until the connection closes, whatever happens; a second one
+ * waits here and then finds all done. */
+static int prepare(PGconn *conn)
+{
+    if (run_statement(conn, CTL_MIGRATION_LOCK, NULL, "taking the lock") != 0 ||
+        run_text(conn, db_roles_sql, "sql/roles.sql") != 0)
+        return EXIT_FAILED;
+    return run_text(conn, db_bootstrap_sql, "sql/bootstrap.sql");
+}
+
 static int migrate(PGconn *conn)
 {
-    /* Held until the connection closes, whatever happens; a second migrate waits here and then finds all done. */
-    if (run_statement(conn, CTL_MIGRATION_LOCK, NULL, "taking the lock") != 0 ||
-        run_text(conn, db_roles_sql, "sql/roles.sql") != 0 || run_text(conn, db_bootstrap_sql, "sql/bootstrap.sql") != 0)
+    if (prepare(conn) != 0)
         return EXIT_FAILED;
     PGresult *tables = query(conn, CTL_MIGRATIONS_LIST);
     PGresult *definitions = tables != NULL ? query(conn, CTL_DEFINITIONS_GET) : NULL;
-    int status = EXIT_FAILED;
+    int status = EXIT_FAILED, changed;
     if (tables != NULL && definitions != NULL) {
         size_t applied;
         status = compare(tables, &applied);
@@ -170,14 +198,72 @@ static int migrate(PGconn *conn)
     PQclear(definitions);
     PQclear(tables);
     if (status == 0)
+        status = role_settings_apply(conn, &changed);
+    if (status == 0)
         printf("schema is at version %d\n", db_schema_version);
     return status;
+}
+
+/* Applies the definitions again if anything of them was changed by hand, and says what. */
+static int definitions_mend(PGconn *conn)
+{
+    PGresult *differences = query(conn, CTL_SCHEMA_DIFFERENCES);
+    if (differences == NULL)
+        return EXIT_FAILED;
+    int n = PQntuples(differences), status = n > 0 ? apply(conn, db_n_tables) : 0;
+    for (int i = 0; i < n && status == 0; i++)
+        printf("mended: %s\n", PQgetvalue(differences, i, CTL_SCHEMA_DIFFERENCES_C_DIFFERENCE));
+    PQclear(differences);
+    return status;
+}
+
+static int fix(PGconn *conn)
+{
+    if (prepare(conn) != 0)
+        return EXIT_FAILED;
+    PGresult *tables = query(conn, CTL_MIGRATIONS_LIST);
+    PGresult *definitions = tables != NULL ? query(conn, CTL_DEFINITIONS_GET) : NULL;
+    int status = EXIT_FAILED, changed;
+    if (tables != NULL && definitions != NULL) {
+        size_t applied;
+        status = compare(tables, &applied);
+        if (status == 0 && (applied < db_n_tables || !definitions_match(definitions))) {
+            fputs("skylarkctl: the schema is not this program's; run skylarkctl migrate\n", stderr);
+            status = EXIT_FAILED;
+        }
+    }
+    PQclear(definitions);
+    PQclear(tables);
+    if (status == 0)
+        status = definitions_mend(conn);
+    return status == 0 ? role_settings_apply(conn, &changed) : status;
 }
 
 static void drop_notice(void *arg, const char *message)
 {
     (void)arg;
     (void)message; /* "already exists, skipping" is what is wanted */
+}
+
+static int with_connection(struct ctl *ctl, int (*run)(PGconn *conn))
+{
+    const char *const keys[] = {"dbname", "fallback_application_name", NULL};
+    const char *const values[] = {ctl->settings.database, "skylarkctl", NULL};
+    PGconn *conn = PQconnectdbParams(keys, values, 1);
+    int status = EXIT_FAILED;
+    if (PQstatus(conn) != CONNECTION_OK) {
+        refuse(conn, "connecting to PostgreSQL");
+    } else {
+        PQsetNoticeProcessor(conn, drop_notice, NULL);
+        status = run(conn);
+    }
+    PQfinish(conn);
+    return status;
+}
+
+int schema_fix(struct ctl *ctl)
+{
+    return with_connection(ctl, fix);
 }
 
 int command_migrate(struct ctl *ctl)
@@ -187,16 +273,5 @@ int command_migrate(struct ctl *ctl)
         fputs("Usage: skylarkctl migrate [--status]\n", stderr);
         return EXIT_USAGE;
     }
-    const char *const keys[] = {"dbname", "fallback_application_name", NULL};
-    const char *const values[] = {ctl->settings.database, "skylarkctl", NULL};
-    PGconn *conn = PQconnectdbParams(keys, values, 1);
-    int status = EXIT_FAILED;
-    if (PQstatus(conn) != CONNECTION_OK) {
-        refuse(conn, "connecting to PostgreSQL");
-    } else {
-        PQsetNoticeProcessor(conn, drop_notice, NULL);
-        status = only_list ? list(conn) : migrate(conn);
-    }
-    PQfinish(conn);
-    return status;
+    return with_connection(ctl, only_list ? list : migrate);
 }

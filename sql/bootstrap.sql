@@ -16,3 +16,10 @@ CREATE TABLE IF NOT EXISTS skylark.schema_definitions (
     applied_at timestamptz NOT NULL DEFAULT now(),
     applied_by text NOT NULL DEFAULT session_user
 );
+
+CREATE TABLE IF NOT EXISTS skylark.schema_objects (
+    kind text NOT NULL,
+    name text NOT NULL,
+    definition text NOT NULL,
+    PRIMARY KEY (kind, name)
+);

@@ -53,6 +53,7 @@ static const struct {
     {"skylark_api", "schema_definitions", "s"}, {"skylark_autoscaler", "schema_definitions", "s"},
     {"skylark_deployer", "schema_definitions", "s"}, {"skylark_collector", "schema_definitions", "s"},
     {"skylark_router", "schema_definitions", "s"}, {"skylark_dba", "schema_definitions", "s"},
+    {"skylark_dba", "schema_objects", "s"},
 };
 
 static const char *meant_for(const char *role, const char *table)
@@ -97,6 +98,8 @@ static void test_secrets(void)
     for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++)
         CHECK(strcmp(sql_run(c, "%s", refused[i]), "42501") == 0, "the DBA role may: %s", refused[i]);
     CHECK(sql_run(c, "TABLE skylark.services_overview")[0] == '\0', "%s", PQerrorMessage(c));
+    CHECK(sql_run(c, "TABLE skylark.schema_differences")[0] == '\0', "%s", PQerrorMessage(c));
+    CHECK(sql_run(c, "TABLE skylark.role_setting_differences")[0] == '\0', "%s", PQerrorMessage(c));
     CHECK(sql_run(c, "TABLE skylark.instances_overview")[0] == '\0', "%s", PQerrorMessage(c));
     CHECK(sql_run(c, "TABLE skylark.busiest_log_writers")[0] == '\0', "%s", PQerrorMessage(c));
     CHECK(sql_run(c, "TABLE skylark.autoscaling_overview")[0] == '\0', "%s", PQerrorMessage(c));

@@ -5,6 +5,19 @@ SELECT CASE WHEN count(*) = 6 THEN 'ok' ELSE 'FAIL' END AS verdict, 'roles' AS s
 FROM pg_roles
 WHERE rolname IN ('skylark_api', 'skylark_autoscaler', 'skylark_deployer', 'skylark_collector', 'skylark_router', 'skylark_dba')
 UNION ALL
+SELECT CASE WHEN count(*) = 0 THEN 'ok' ELSE 'FAIL' END, 'role settings',
+       CASE WHEN count(*) = 0 THEN 'as they should be'
+            ELSE string_agg(d.role || ': ' || d.setting || ' is ' || COALESCE(d.found, 'not set') || ', not '
+                            || COALESCE(d.value, 'the server''s') || CASE WHEN d.in_database THEN ' (in this database)' ELSE '' END,
+                            '; ' ORDER BY d.role, d.setting) || '; run skylarkctl doctor --fix' END
+FROM skylark.role_setting_differences d
+UNION ALL
+SELECT CASE WHEN count(*) = 0 THEN 'ok' ELSE 'FAIL' END, 'definitions',
+       CASE WHEN count(*) = 0 THEN 'views, functions, triggers and rights are as they were applied'
+            ELSE 'changed by hand: ' || string_agg(d.kind || ' ' || d.name || ' ' || d.what, '; ' ORDER BY d.kind, d.name)
+                 || '; run skylarkctl doctor --fix' END
+FROM skylark.schema_differences d
+UNION ALL
 SELECT CASE WHEN trouble IS NULL THEN 'ok' ELSE 'FAIL' END, 'engine',
        COALESCE(trouble || ' Look at skylark-deployer''s log and at the engine.', 'answers')
 FROM skylark.engine_trouble

@@ -1,0 +1,2 @@
+-- Forgets what the definitions were made into.
+DELETE FROM skylark.schema_objects
