@@ -83,6 +83,7 @@ UNIT := \
     reference \
     route \
     router \
+    statement_use \
     text
 unit_objects := $(UNIT:%=$(B)/tests/unit/test_%.o) $(B)/tests/unit/main.o $(B)/tests/lib/check.o \
                 $(filter-out $(B)/fcgi/main.o,$(api_objects)) $(engine_objects) \

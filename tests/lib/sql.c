@@ -86,6 +86,21 @@ const char *sql_value(PGconn *conn, const char *fmt, ...)
     return last_value;
 }
 
+PGresult *sql_statement(PGconn *conn, const struct db_statement *statement, const char *const *params)
+{
+    return PQexecParams(conn, statement->sql, statement->n_params, NULL, params, NULL, NULL, 0);
+}
+
+const char *sql_column(const PGresult *result, int row, const char *name)
+{
+    int column = PQfnumber(result, name);
+    if (column < 0 || row >= PQntuples(result)) {
+        fprintf(stderr, "there is no row %d with %s: %s\n", row, name, PQresultErrorMessage(result));
+        abort();
+    }
+    return PQgetvalue(result, row, column);
+}
+
 void sql_database(const char *name)
 {
     PGconn *conn = sql_connect("postgres", NULL);

@@ -5,6 +5,8 @@
 #include <libpq-fe.h>
 #include <stdbool.h>
 
+#include "common/db.h"
+
 /* Makes an empty database of that name, anew. */
 void sql_database(const char *name);
 
@@ -27,5 +29,11 @@ const char *sql_run(PGconn *conn, const char *fmt, ...) __attribute__((format(pr
 
 /* The first value, "" for none. Valid until the next call. */
 const char *sql_value(PGconn *conn, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Runs a statement of sql/queries/ with params, by its {STATEMENT}_P_… (NULL: it has none). The caller clears the result. */
+PGresult *sql_statement(PGconn *conn, const struct db_statement *statement, const char *const *params);
+
+/* The value in the column of that name, which must be there: for results of a test's own SQL. */
+const char *sql_column(const PGresult *result, int row, const char *name);
 
 #endif

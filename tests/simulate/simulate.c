@@ -138,10 +138,11 @@ static const struct {
     {"samples", "INSERT INTO skylark.metric_samples "
                 "SELECT u.id, to_timestamp($1::float8), u.cpu, u.memory, u.network, 0 "
                 "FROM unnest($2::uuid[], $3::float8[], $4::float8[], $5::float8[]) AS u (id, cpu, memory, network)"},
-    {"targets", "SELECT s.id, s.target_num_instances, q.evaluated_at = to_timestamp($1::float8) "
+    {"targets", "SELECT s.id AS service_id, s.target_num_instances, q.evaluated_at = to_timestamp($1::float8) AS evaluated "
                 "FROM skylark.services s JOIN skylark.autoscaling_queue q ON q.service_id = s.id"},
     {"decisions",
-     "SELECT d.id, d.service_id, date_part('epoch', d.decided_at)::bigint, d.reason, d.target_before, d.target_after "
+     "SELECT d.id AS decision_id, d.service_id, date_part('epoch', d.decided_at)::bigint AS decided_at, d.reason, d.target_before, "
+     "d.target_after "
      "FROM skylark.autoscaling_decisions d WHERE d.id > $1::bigint ORDER BY d.id"},
 };
 
@@ -280,6 +281,23 @@ static void collect(struct service *v, int now)
     }
 }
 
+static bool evaluate(const char *now)
+{
+    char step_ms[16], stale_ms[16], heartbeat_ms[16];
+    snprintf(step_ms, sizeof step_ms, "%d", STEP * 1000);
+    snprintf(stale_ms, sizeof stale_ms, "%d", STALE * 1000);
+    snprintf(heartbeat_ms, sizeof heartbeat_ms, "%d", HEARTBEAT * 1000);
+    const char *params[AUTOSCALER_SERVICES_EVALUATE_P__MAX] = {
+        [AUTOSCALER_SERVICES_EVALUATE_P_NOW] = now,
+        [AUTOSCALER_SERVICES_EVALUATE_P_INTERVAL_MS] = step_ms,
+        [AUTOSCALER_SERVICES_EVALUATE_P_STALE_MS] = stale_ms,
+        [AUTOSCALER_SERVICES_EVALUATE_P_HEARTBEAT_MS] = heartbeat_ms,
+        [AUTOSCALER_SERVICES_EVALUATE_P_LIMIT] = "2048",
+    };
+    return PQsendQueryPrepared(conn, "evaluate", AUTOSCALER_SERVICES_EVALUATE_P__MAX, params, NULL, NULL, 0) == 1;
+}
+
+/* Sends one of own_statements. */
 static bool ask(const char *name, int n, const char *a, const char *b, const char *c, const char *d, const char *e,
                 const char *f)
 {
@@ -305,30 +323,31 @@ static void add_time(int **list, int *n, int *cap, int at)
 
 static void take_decision(const PGresult *r, int row)
 {
-    struct service *v = service_of(PQgetvalue(r, row, 1));
+    struct service *v = service_of(sql_column(r, row, "service_id"));
     struct outcome *o = v->o;
-    int at = (int)(atol(PQgetvalue(r, row, 2)) - EPOCH);
-    int before = atoi(PQgetvalue(r, row, 4)), after = atoi(PQgetvalue(r, row, 5));
+    int at = (int)(atol(sql_column(r, row, "decided_at")) - EPOCH);
+    int before = atoi(sql_column(r, row, "target_before")), after = atoi(sql_column(r, row, "target_after"));
+    const char *reason = sql_column(r, row, "reason");
     add_time(&o->rows, &o->n_rows, &o->cap_rows, at);
-    if (strcmp(PQgetvalue(r, row, 3), "dry_run") == 0)
+    if (strcmp(reason, "dry_run") == 0)
         add_time(&o->dry_rows, &o->n_dry_rows, &o->cap_dry_rows, at);
     if (traced != NULL && strcmp(traced, o->s.name) == 0)
-        printf("%s %7d s %-14s %d to %d\n", o->s.name, at, PQgetvalue(r, row, 3), before, after);
+        printf("%s %7d s %-14s %d to %d\n", o->s.name, at, reason, before, after);
     o->unrecorded += before != v->last_decision_target;
     v->last_decision_target = after;
     if (before != after && o->n_actions < ACTIONS_MAX) {
         struct action *a = &o->actions[o->n_actions++];
         *a = (struct action){.at = at, .before = before, .after = after};
-        snprintf(a->reason, sizeof a->reason, "%s", PQgetvalue(r, row, 3));
+        snprintf(a->reason, sizeof a->reason, "%s", reason);
     }
 }
 
 static void take_target(const PGresult *r, int row, int now)
 {
-    struct service *v = service_of(PQgetvalue(r, row, 0));
+    struct service *v = service_of(sql_column(r, row, "service_id"));
     struct outcome *o = v->o;
-    v->target = atoi(PQgetvalue(r, row, 1));
-    o->evaluations += PQgetvalue(r, row, 2)[0] == 't';
+    v->target = atoi(sql_column(r, row, "target_num_instances"));
+    o->evaluations += sql_column(r, row, "evaluated")[0] == 't';
     o->targets[o->n_steps++] = (short)v->target;
     o->unrecorded += v->target != v->last_decision_target;
     if (o->first_outside < 0 && o->evaluations > 0 && (v->target < o->s.minimum || v->target > o->s.maximum))
@@ -347,10 +366,10 @@ static bool take_results(int now, long *last_decision)
         good = ok(r) && good;
         bool rows = PQresultStatus(r) == PGRES_TUPLES_OK;
         for (int i = 0; rows && i < PQntuples(r); i++) {
-            if (PQnfields(r) == 6) {
-                *last_decision = atol(PQgetvalue(r, i, 0));
+            if (PQfnumber(r, "decision_id") >= 0) {
+                *last_decision = atol(sql_column(r, i, "decision_id"));
                 take_decision(r, i);
-            } else if (strlen(PQgetvalue(r, i, 0)) == ID_SIZE - 1) {
+            } else if (PQfnumber(r, "evaluated") >= 0) {
                 take_target(r, i, now);
             }
         }
@@ -362,15 +381,12 @@ static bool take_results(int now, long *last_decision)
 static bool step(int now)
 {
     static long last_decision;
-    char at[32], stamp[40], last[24], step_ms[16], stale_ms[16], heartbeat_ms[16];
+    char at[32], stamp[40], last[24];
     time_t clock = EPOCH + now;
     struct tm tm;
     strftime(stamp, sizeof stamp, "%Y-%m-%d %H:%M:%SZ", gmtime_r(&clock, &tm));
     snprintf(at, sizeof at, "%ld", (long)clock);
     snprintf(last, sizeof last, "%ld", last_decision);
-    snprintf(step_ms, sizeof step_ms, "%d", STEP * 1000);
-    snprintf(stale_ms, sizeof stale_ms, "%d", STALE * 1000);
-    snprintf(heartbeat_ms, sizeof heartbeat_ms, "%d", HEARTBEAT * 1000);
     for (size_t i = 0; i < n_scenarios; i++) {
         if (services[i].over)
             continue;
@@ -387,7 +403,7 @@ static bool step(int now)
     const char *samples_text = array_end(&samples);
     sent = ask("samples", 5, at, samples_text, array_end(&cpus), array_end(&memories), array_end(&networks), NULL) && sent;
     /* One pass takes 500 services, and there are fewer. */
-    sent = ask("evaluate", 5, stamp, step_ms, stale_ms, heartbeat_ms, "2048", NULL) && sent;
+    sent = evaluate(stamp) && sent;
     sent = ask("decisions", 1, last, NULL, NULL, NULL, NULL, NULL) && sent;
     sent = ask("targets", 1, at, NULL, NULL, NULL, NULL, NULL) && PQpipelineSync(conn) == 1 && sent;
     bool good = sent && take_results(now, &last_decision);

@@ -158,14 +158,21 @@ static const char *evaluate_by(PGconn *c, double after, const char *heartbeat_ms
     static char out[80];
     char at[64];
     snprintf(at, sizeof at, "%s", sql_value(c, "SELECT clock_timestamp() + interval '%f s'", after));
-    const char *params[] = {at, "15000", "30000", heartbeat_ms, "2048"};
-    PGresult *r = PQexecParams(c, autoscaler_statements[AUTOSCALER_SERVICES_EVALUATE].sql, 5, NULL, params, NULL, NULL, 0);
+    const char *params[AUTOSCALER_SERVICES_EVALUATE_P__MAX] = {
+        [AUTOSCALER_SERVICES_EVALUATE_P_NOW] = at,
+        [AUTOSCALER_SERVICES_EVALUATE_P_INTERVAL_MS] = "15000",
+        [AUTOSCALER_SERVICES_EVALUATE_P_STALE_MS] = "30000",
+        [AUTOSCALER_SERVICES_EVALUATE_P_HEARTBEAT_MS] = heartbeat_ms,
+        [AUTOSCALER_SERVICES_EVALUATE_P_LIMIT] = "2048",
+    };
+    PGresult *r = sql_statement(c, &autoscaler_statements[AUTOSCALER_SERVICES_EVALUATE], params);
     if (PQresultStatus(r) != PGRES_TUPLES_OK)
         snprintf(out, sizeof out, "%.70s", PQresultErrorMessage(r));
     else if (PQntuples(r) == 0)
         snprintf(out, sizeof out, "nothing");
     else
-        snprintf(out, sizeof out, "%s %s", PQgetvalue(r, 0, 0), PQgetvalue(r, 0, 1));
+        snprintf(out, sizeof out, "%s %s", db_text(r, 0, AUTOSCALER_SERVICES_EVALUATE_C_REASON),
+                 db_text(r, 0, AUTOSCALER_SERVICES_EVALUATE_C_EVALUATIONS));
     PQclear(r);
     return out;
 }

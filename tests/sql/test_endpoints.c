@@ -76,19 +76,27 @@ static void test_public_ports_at_once(void)
     sql_run(c, "UPDATE skylark.installation SET service_port_first = 20000, service_port_last = 29999");
 }
 
+static void change(PGconn *c, unsigned statement, const char *const *params)
+{
+    PGresult *r = sql_statement(c, &api_statements[statement], params);
+    CHECK(PQresultStatus(r) == PGRES_COMMAND_OK, "%s: %s", api_statements[statement].name, PQresultErrorMessage(r));
+    PQclear(r);
+}
+
 /* What is given back by a request can be had by the same request. */
 static void test_public_ports_exchanged(void)
 {
     PGconn *c = sql_with_service();
     sql_run(c, "UPDATE skylark.installation SET service_port_first = 20000, service_port_last = 20000");
     CHECK(sql_run(c, ADD_PORT, 1, "tcp")[0] == '\0', "%s", PQerrorMessage(c));
-    const char *params[] = {SQL_SERVICE, "[{\"container_port\":2,\"protocol\":\"tcp\",\"endpoint_type\":\"tcp-endpoint\"}]"};
-    static const unsigned steps[] = {API_PORTS_REMOVE, API_PORTS_ADD};
-    for (size_t i = 0; i < 2; i++) {
-        PGresult *r = PQexecParams(c, api_statements[steps[i]].sql, 2, NULL, params, NULL, NULL, 0);
-        CHECK(PQresultStatus(r) == PGRES_COMMAND_OK, "%s", PQresultErrorMessage(r));
-        PQclear(r);
-    }
+    static const char wanted[] = "[{\"container_port\":2,\"protocol\":\"tcp\",\"endpoint_type\":\"tcp-endpoint\"}]";
+    const char *removed[API_PORTS_REMOVE_P__MAX] = {
+        [API_PORTS_REMOVE_P_SERVICE_ID] = SQL_SERVICE,
+        [API_PORTS_REMOVE_P_WANTED] = wanted,
+    };
+    const char *added[API_PORTS_ADD_P__MAX] = {[API_PORTS_ADD_P_SERVICE_ID] = SQL_SERVICE, [API_PORTS_ADD_P_WANTED] = wanted};
+    change(c, API_PORTS_REMOVE, removed);
+    change(c, API_PORTS_ADD, added);
     CHECK(port_of(c, 2, "tcp") == 20000, "port %d", port_of(c, 2, "tcp"));
     sql_run(c, "UPDATE skylark.installation SET service_port_first = 20000, service_port_last = 29999");
 }
@@ -100,7 +108,10 @@ static void test_served(void)
 {
     static const char *const instance = "66666666-0000-1000-8000-000000000000";
     PGconn *c = sql_with_service();
-    const char *const load = deployer_statements[DEPLOYER_INSTANCES_LOAD].sql, *params[] = {SQL_SERVICE, "1"};
+    const char *params[DEPLOYER_INSTANCES_LOAD_P__MAX] = {
+        [DEPLOYER_INSTANCES_LOAD_P_SERVICE_ID] = SQL_SERVICE,
+        [DEPLOYER_INSTANCES_LOAD_P_GENERATION] = "1",
+    };
     static const struct {
         const char *what, *change;
         bool served, drained;
@@ -136,9 +147,9 @@ static void test_served(void)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         if (rows[i].change != NULL)
             CHECK(sql_run(c, "%s", rows[i].change)[0] == '\0', "%s: %s", rows[i].what, PQerrorMessage(c));
-        PGresult *r = PQexecParams(c, load, 2, NULL, params, NULL, NULL, 0);
-        CHECK(PQntuples(r) == 1 && PQnfields(r) == 19, "%s", PQresultErrorMessage(r));
-        bool served = PQgetvalue(r, 0, 15)[0] == 't', drained = PQgetvalue(r, 0, 16)[0] == 't';
+        PGresult *r = sql_statement(c, &deployer_statements[DEPLOYER_INSTANCES_LOAD], params);
+        CHECK(PQntuples(r) == 1, "%s", PQresultErrorMessage(r));
+        bool served = db_bool(r, 0, DEPLOYER_INSTANCES_LOAD_C_ROUTE_SERVED), drained = db_bool(r, 0, DEPLOYER_INSTANCES_LOAD_C_DRAINED);
         CHECK(served == rows[i].served && drained == rows[i].drained, "%s: served %d, drained %d", rows[i].what, served, drained);
         PQclear(r);
     }
@@ -146,20 +157,20 @@ static void test_served(void)
 
 static bool routes_have(PGconn *c, const char *text)
 {
-    PGresult *r = PQexec(c, router_statements[ROUTER_ROUTES_LOAD].sql);
+    PGresult *r = sql_statement(c, &router_statements[ROUTER_ROUTES_LOAD], NULL);
     CHECK(PQntuples(r) == 1, "%s", PQresultErrorMessage(r));
-    bool have = PQntuples(r) == 1 && strstr(PQgetvalue(r, 0, 1), text) != NULL;
+    bool have = PQntuples(r) == 1 && strstr(db_text(r, 0, ROUTER_ROUTES_LOAD_C_ROUTES), text) != NULL;
     PQclear(r);
     return have;
 }
 
 static bool doctor_says(PGconn *c, const char *text)
 {
-    PGresult *r = PQexec(c, ctl_statements[CTL_DOCTOR].sql);
+    PGresult *r = sql_statement(c, &ctl_statements[CTL_DOCTOR], NULL);
     CHECK(PQntuples(r) > 5, "%s", PQresultErrorMessage(r));
     bool says = false;
     for (int i = 0; i < PQntuples(r); i++)
-        says = says || strstr(PQgetvalue(r, i, 2), text) != NULL;
+        says = says || strstr(db_text(r, i, CTL_DOCTOR_C_FINDING), text) != NULL;
     PQclear(r);
     return says;
 }
@@ -182,8 +193,15 @@ static void test_own_names(void)
 
 static void report(PGconn *c, const char *snapshot, const char *fault, const char *endpoint_faults)
 {
-    const char *params[] = {"h", snapshot, "1", "{}", fault, endpoint_faults};
-    PGresult *r = PQexecParams(c, router_statements[ROUTER_FRONT_REPORT].sql, 6, NULL, params, NULL, NULL, 0);
+    const char *params[ROUTER_FRONT_REPORT_P__MAX] = {
+        [ROUTER_FRONT_REPORT_P_FRONT] = "h",
+        [ROUTER_FRONT_REPORT_P_SNAPSHOT] = snapshot,
+        [ROUTER_FRONT_REPORT_P_SERVERS] = "1",
+        [ROUTER_FRONT_REPORT_P_BUSY] = "{}",
+        [ROUTER_FRONT_REPORT_P_FAULT] = fault,
+        [ROUTER_FRONT_REPORT_P_ENDPOINT_FAULTS] = endpoint_faults,
+    };
+    PGresult *r = sql_statement(c, &router_statements[ROUTER_FRONT_REPORT], params);
     CHECK(PQresultStatus(r) == PGRES_TUPLES_OK, "%s", PQresultErrorMessage(r));
     PQclear(r);
 }
@@ -204,15 +222,16 @@ static void test_endpoint_fault(void)
     };
     PGconn *c = sql_with_service();
     sql_run(c, "DELETE FROM skylark.fronts");
-    const char *params[] = {SQL_SERVICE};
+    const char *params[DEPLOYER_SERVICE_LOAD_P__MAX] = {[DEPLOYER_SERVICE_LOAD_P_SERVICE_ID] = SQL_SERVICE};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         sql_run(c, "UPDATE skylark.reconcile_queue SET due_at = 'infinity'");
         report(c, i == 0 ? "1:1:" : NULL, "", rows[i].faults);
         bool woken = strcmp(sql_value(c, "SELECT due_at < 'infinity' FROM skylark.reconcile_queue WHERE service_id = '" SQL_SERVICE "'"), "t") == 0;
         CHECK(woken == rows[i].wakes, "row %zu: woken %d", i, woken);
-        PGresult *r = PQexecParams(c, deployer_statements[DEPLOYER_SERVICE_LOAD].sql, 1, NULL, params, NULL, NULL, 0);
-        bool mine = strstr(PQgetvalue(r, 0, 0), "On the front h, port 22 is not served") != NULL;
-        CHECK(mine == rows[i].mine, "row %zu: %s", i, PQgetvalue(r, 0, 0));
+        PGresult *r = sql_statement(c, &deployer_statements[DEPLOYER_SERVICE_LOAD], params);
+        const char *spec = db_text(r, 0, DEPLOYER_SERVICE_LOAD_C_SPEC);
+        bool mine = strstr(spec, "On the front h, port 22 is not served") != NULL;
+        CHECK(mine == rows[i].mine, "row %zu: %s", i, spec);
         PQclear(r);
         CHECK(doctor_says(c, "h: demo/web: port 22 is not served") == rows[i].mine, "row %zu: doctor", i);
     }
@@ -255,19 +274,25 @@ static void test_front_trouble(void)
 
 static void volumes_put(PGconn *c, const char *volumes)
 {
-    const char *params[] = {SQL_SERVICE, volumes};
-    static const unsigned steps[] = {API_VOLUMES_REMOVE, API_VOLUMES_ADD};
-    for (size_t i = 0; i < 2; i++) {
-        PGresult *r = PQexecParams(c, api_statements[steps[i]].sql, 2, NULL, params, NULL, NULL, 0);
-        CHECK(PQresultStatus(r) == PGRES_COMMAND_OK, "%s", PQresultErrorMessage(r));
-        PQclear(r);
-    }
+    const char *removed[API_VOLUMES_REMOVE_P__MAX] = {
+        [API_VOLUMES_REMOVE_P_SERVICE_ID] = SQL_SERVICE,
+        [API_VOLUMES_REMOVE_P_WANTED] = volumes,
+    };
+    const char *added[API_VOLUMES_ADD_P__MAX] = {
+        [API_VOLUMES_ADD_P_SERVICE_ID] = SQL_SERVICE,
+        [API_VOLUMES_ADD_P_WANTED] = volumes,
+    };
+    change(c, API_VOLUMES_REMOVE, removed);
+    change(c, API_VOLUMES_ADD, added);
 }
 
 static int volumes_faults(PGconn *c, const char *volumes)
 {
-    const char *params[] = {SQL_SERVICE, volumes};
-    PGresult *r = PQexecParams(c, api_statements[API_VOLUMES_FAULTS].sql, 2, NULL, params, NULL, NULL, 0);
+    const char *params[API_VOLUMES_FAULTS_P__MAX] = {
+        [API_VOLUMES_FAULTS_P_SERVICE_ID] = SQL_SERVICE,
+        [API_VOLUMES_FAULTS_P_WANTED] = volumes,
+    };
+    PGresult *r = sql_statement(c, &api_statements[API_VOLUMES_FAULTS], params);
     int n = PQntuples(r);
     PQclear(r);
     return n;
@@ -277,13 +302,17 @@ static int volumes_faults(PGconn *c, const char *volumes)
 static const char *volumes_now(PGconn *c, bool made)
 {
     static char text[512];
-    const char *params[] = {SQL_SERVICE, NULL};
-    PGresult *r = PQexecParams(c, deployer_statements[DEPLOYER_SERVICE_LOAD].sql, 1, NULL, params, NULL, NULL, 0);
-    snprintf(text, sizeof text, "%s", sql_value(c, "SELECT x.o::json->'volumes' FROM (SELECT $skylark$%s$skylark$ AS o) x", PQgetvalue(r, 0, 0)));
+    const char *load[DEPLOYER_SERVICE_LOAD_P__MAX] = {[DEPLOYER_SERVICE_LOAD_P_SERVICE_ID] = SQL_SERVICE};
+    PGresult *r = sql_statement(c, &deployer_statements[DEPLOYER_SERVICE_LOAD], load);
+    snprintf(text, sizeof text, "%s", sql_value(c, "SELECT x.o::json->'volumes' FROM (SELECT $skylark$%s$skylark$ AS o) x",
+                                             db_text(r, 0, DEPLOYER_SERVICE_LOAD_C_SPEC)));
     PQclear(r);
-    params[1] = text;
     if (made) {
-        r = PQexecParams(c, deployer_statements[DEPLOYER_VOLUMES_MADE].sql, 2, NULL, params, NULL, NULL, 0);
+        const char *params[DEPLOYER_VOLUMES_MADE_P__MAX] = {
+            [DEPLOYER_VOLUMES_MADE_P_SERVICE_ID] = SQL_SERVICE,
+            [DEPLOYER_VOLUMES_MADE_P_VOLUMES] = text,
+        };
+        r = sql_statement(c, &deployer_statements[DEPLOYER_VOLUMES_MADE], params);
         CHECK(PQresultStatus(r) == PGRES_COMMAND_OK, "%s", PQresultErrorMessage(r));
         PQclear(r);
     }
@@ -328,10 +357,17 @@ static void test_kept_volumes(void)
 
 static PGresult *link_one(PGconn *c, const char *from, const char *links)
 {
-    const char *lock[] = {sql_value(c, "SELECT namespace_id FROM skylark.services WHERE name = 's1'")}, *params[] = {from, links};
-    PQclear(PQexecParams(c, api_statements[API_LINKS_LOCK].sql, 1, NULL, lock, NULL, NULL, 0));
-    PQclear(PQexecParams(c, api_statements[API_LINKS_REPLACE].sql, 2, NULL, params, NULL, NULL, 0));
-    return PQexecParams(c, api_statements[API_LINKS_CIRCLE].sql, 1, NULL, params, NULL, NULL, 0);
+    const char *lock[API_LINKS_LOCK_P__MAX] = {
+        [API_LINKS_LOCK_P_NAMESPACE_ID] = sql_value(c, "SELECT namespace_id FROM skylark.services WHERE name = 's1'"),
+    };
+    const char *put[API_LINKS_REPLACE_P__MAX] = {
+        [API_LINKS_REPLACE_P_SERVICE_ID] = from,
+        [API_LINKS_REPLACE_P_WANTED] = links,
+    };
+    const char *circle[API_LINKS_CIRCLE_P__MAX] = {[API_LINKS_CIRCLE_P_SERVICE_ID] = from};
+    PQclear(sql_statement(c, &api_statements[API_LINKS_LOCK], lock));
+    PQclear(sql_statement(c, &api_statements[API_LINKS_REPLACE], put));
+    return sql_statement(c, &api_statements[API_LINKS_CIRCLE], circle);
 }
 
 /* Two requests at once, each of which alone closes no circle: the second waits for the first, and sees it. */
@@ -352,8 +388,8 @@ static void test_links_at_once(void)
     sql_run(other, "BEGIN");
     char space[32];
     snprintf(space, sizeof space, "%s", sql_value(other, "SELECT namespace_id FROM skylark.services WHERE name = 's1'"));
-    const char *lock[] = {space};
-    CHECK(PQsendQueryParams(other, api_statements[API_LINKS_LOCK].sql, 1, NULL, lock, NULL, NULL, 0), "send");
+    const char *lock[API_LINKS_LOCK_P__MAX] = {[API_LINKS_LOCK_P_NAMESPACE_ID] = space};
+    CHECK(PQsendQueryParams(other, api_statements[API_LINKS_LOCK].sql, API_LINKS_LOCK_P__MAX, NULL, lock, NULL, NULL, 0), "send");
     usleep(200000);
     PQconsumeInput(other);
     CHECK(PQisBusy(other), "the second did not wait");
@@ -361,7 +397,7 @@ static void test_links_at_once(void)
     while ((r = PQgetResult(other)) != NULL)
         PQclear(r);
     r = link_one(other, ids[2], "{\"s4\":\"a\"}");
-    CHECK(PQntuples(r) == 1 && strcmp(PQgetvalue(r, 0, 0), "linked_to_apps.s4") == 0, "the circle is not seen: %d", PQntuples(r));
+    CHECK(PQntuples(r) == 1 && strcmp(db_text(r, 0, API_LINKS_CIRCLE_C_FIELD), "linked_to_apps.s4") == 0, "the circle is not seen: %d", PQntuples(r));
     PQclear(r);
     PQfinish(other);
 }
@@ -373,9 +409,9 @@ static const char *networks_of(PGconn *c, const char *name, char out[200])
 {
     char id[40];
     snprintf(id, sizeof id, "%s", sql_value(c, "SELECT id FROM skylark.services WHERE name = '%s'", name));
-    const char *params[] = {id};
-    PGresult *r = PQexecParams(c, deployer_statements[DEPLOYER_SERVICE_LOAD].sql, 1, NULL, params, NULL, NULL, 0);
-    char *spec = PQescapeLiteral(c, PQgetvalue(r, 0, 0), (size_t)PQgetlength(r, 0, 0));
+    const char *params[DEPLOYER_SERVICE_LOAD_P__MAX] = {[DEPLOYER_SERVICE_LOAD_P_SERVICE_ID] = id};
+    PGresult *r = sql_statement(c, &deployer_statements[DEPLOYER_SERVICE_LOAD], params);
+    char *spec = PQescapeLiteral(c, db_text(r, 0, DEPLOYER_SERVICE_LOAD_C_SPEC), db_length(r, 0, DEPLOYER_SERVICE_LOAD_C_SPEC));
     snprintf(out, 200, "%s", sql_value(c, "SELECT CASE WHEN j ->> 'network' = j ->> 'namespace_network' THEN 'common' ELSE 'own' END "
                                           "|| COALESCE((SELECT string_agg(format(' %%s>%%s', l ->> 'source_name', l ->> 'target_name'), '' "
                                           "ORDER BY l ->> 'source_name', l ->> 'target_name') FROM json_array_elements(j -> 'link_networks') l "
@@ -428,10 +464,11 @@ static void test_networks(void)
         {"UPDATE skylark.services SET deleted_at = now()", "t"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        const char *params[] = {ids[0]};
+        const char *params[DEPLOYER_SERVICE_TURNING_P__MAX] = {[DEPLOYER_SERVICE_TURNING_P_SERVICE_ID] = ids[0]};
         sql_run(c, "%s", cases[i].change);
-        PGresult *r = PQexecParams(c, deployer_statements[DEPLOYER_SERVICE_TURNING].sql, 1, NULL, params, NULL, NULL, 0);
-        CHECK(PQntuples(r) == 1 && strcmp(PQgetvalue(r, 0, 0), cases[i].turning) == 0, "%s: not %s", cases[i].change, cases[i].turning);
+        PGresult *r = sql_statement(c, &deployer_statements[DEPLOYER_SERVICE_TURNING], params);
+        CHECK(PQntuples(r) == 1 && strcmp(db_text(r, 0, DEPLOYER_SERVICE_TURNING_C_TURNING), cases[i].turning) == 0, "%s: not %s",
+              cases[i].change, cases[i].turning);
         PQclear(r);
     }
 }

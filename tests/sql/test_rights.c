@@ -69,19 +69,19 @@ static void test_matrix(void)
 {
     PGconn *c = sql_migrated();
     PGresult *r = PQexec(c,
-        "SELECT r.rolname, t.relname, "
+        "SELECT r.rolname AS role, t.relname AS table, "
         "       CASE WHEN has_any_column_privilege(r.oid, t.oid, 'SELECT') THEN 's' ELSE '' END || "
         "       CASE WHEN has_any_column_privilege(r.oid, t.oid, 'INSERT') THEN 'i' ELSE '' END || "
         "       CASE WHEN has_any_column_privilege(r.oid, t.oid, 'UPDATE') THEN 'u' ELSE '' END || "
         "       CASE WHEN has_table_privilege(r.oid, t.oid, 'DELETE') THEN 'd' ELSE '' END || "
-        "       CASE WHEN has_table_privilege(r.oid, t.oid, 'TRUNCATE') THEN 't' ELSE '' END "
+        "       CASE WHEN has_table_privilege(r.oid, t.oid, 'TRUNCATE') THEN 't' ELSE '' END AS rights "
         "FROM pg_roles r, pg_class t "
         "WHERE r.rolname LIKE 'skylark%' AND t.relnamespace = 'skylark'::regnamespace AND t.relkind IN ('r', 'p')");
     CHECK(PQntuples(r) > 80, "only %d pairs", PQntuples(r));
     for (int i = 0; i < PQntuples(r); i++) {
-        const char *role = PQgetvalue(r, i, 0), *table = PQgetvalue(r, i, 1);
-        CHECK(strcmp(PQgetvalue(r, i, 2), meant_for(role, table)) == 0, "%s on %s: has \"%s\", should have \"%s\"", role, table,
-              PQgetvalue(r, i, 2), meant_for(role, table));
+        const char *role = sql_column(r, i, "role"), *table = sql_column(r, i, "table"), *rights = sql_column(r, i, "rights");
+        CHECK(strcmp(rights, meant_for(role, table)) == 0, "%s on %s: has \"%s\", should have \"%s\"", role, table, rights,
+              meant_for(role, table));
     }
     PQclear(r);
 }

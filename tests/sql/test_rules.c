@@ -185,15 +185,26 @@ static void test_idle_waits(void)
 }
 
 /* Runs a deployer's statement as that owner of the lease. Returns how many rows it wrote. */
-static int deployer_writes(PGconn *c, unsigned statement, int n, const char *const *params)
+static int deployer_writes(PGconn *c, unsigned statement, const char *const *params)
 {
-    PGresult *r = PQexecParams(c, deployer_statements[statement].sql, n, NULL, params, NULL, NULL, 0);
+    PGresult *r = sql_statement(c, &deployer_statements[statement], params);
     int rows = PQresultStatus(r) == PGRES_TUPLES_OK ? PQntuples(r) : PQresultStatus(r) == PGRES_COMMAND_OK ? atoi(PQcmdTuples(r)) : -1;
     CHECK(rows >= 0, "%s: %s", deployer_statements[statement].name, PQresultErrorMessage(r));
     if (statement == DEPLOYER_INSTANCES_OBSERVE && rows > 0)
-        rows = atoi(PQgetvalue(r, 0, 0));
+        rows = (int)db_int(r, 0, DEPLOYER_INSTANCES_OBSERVE_C_CHANGED);
     PQclear(r);
     return rows;
+}
+
+static void instance_known_is(PGconn *c, const char *instance, bool known)
+{
+    const char *params[DEPLOYER_INSTANCE_KNOWN_P__MAX] = {
+        [DEPLOYER_INSTANCE_KNOWN_P_SERVICE_ID] = SQL_SERVICE,
+        [DEPLOYER_INSTANCE_KNOWN_P_INSTANCE_ID] = instance,
+    };
+    PGresult *r = sql_statement(c, &deployer_statements[DEPLOYER_INSTANCE_KNOWN], params);
+    CHECK(PQntuples(r) == 1 && db_bool(r, 0, DEPLOYER_INSTANCE_KNOWN_C_KNOWN) == known, "%s is%s known", instance, known ? " not" : "");
+    PQclear(r);
 }
 
 /* Whoever has lost the lease writes nothing, whatever it is. */
@@ -209,32 +220,65 @@ static void test_lease_fences(void)
         const char *owner = mine ? "mine" : "other";
         const struct {
             unsigned statement;
-            int n;
-            const char *params[8];
+            const char *params[DEPLOYER_INSTANCE_INSERT_P__MAX]; /* it has most */
         } rows[] = {
-            {DEPLOYER_LEASE_RENEW, 3, {SQL_SERVICE, owner, "60000"}},
-            {DEPLOYER_INSTANCES_OBSERVE, 4, {SQL_SERVICE, owner, seen, ""}},
-            {DEPLOYER_INSTANCE_STOPPING, 2, {instance, owner}},
-            {DEPLOYER_INSTANCE_READY, 2, {instance, owner}},
-            {DEPLOYER_INSTANCE_UNROUTE, 2, {instance, owner}},
-            {DEPLOYER_INSTANCE_STOPPING, 2, {instance, owner}}, /* a second time as well: that is no lost lease */
-            {DEPLOYER_IMAGE_SET, 5, {SQL_SERVICE, "1", "sha256:x", "", owner}},
-            {DEPLOYER_STATUS_WRITE, 6, {SQL_SERVICE, owner, "1", "settled", "", "1"}},
-            {DEPLOYER_INSTANCE_INSERT, 8, {"55555555-0000-1000-8000-000000000000", SQL_SERVICE, "1", "1", "0", "e", owner, "[]"}},
-            {DEPLOYER_SERVICE_RELEASE, 5, {SQL_SERVICE, owner, "1", NULL, "0"}},
+            {DEPLOYER_LEASE_RENEW,
+             {[DEPLOYER_LEASE_RENEW_P_SERVICE_ID] = SQL_SERVICE,
+              [DEPLOYER_LEASE_RENEW_P_DEPLOYER] = owner,
+              [DEPLOYER_LEASE_RENEW_P_LEASE_MS] = "60000"}},
+            {DEPLOYER_INSTANCES_OBSERVE,
+             {[DEPLOYER_INSTANCES_OBSERVE_P_SERVICE_ID] = SQL_SERVICE,
+              [DEPLOYER_INSTANCES_OBSERVE_P_DEPLOYER] = owner,
+              [DEPLOYER_INSTANCES_OBSERVE_P_INSTANCES] = seen,
+              [DEPLOYER_INSTANCES_OBSERVE_P_REQUEST_ID] = ""}},
+            {DEPLOYER_INSTANCE_STOPPING,
+             {[DEPLOYER_INSTANCE_STOPPING_P_INSTANCE_ID] = instance,
+              [DEPLOYER_INSTANCE_STOPPING_P_DEPLOYER] = owner}},
+            {DEPLOYER_INSTANCE_READY,
+             {[DEPLOYER_INSTANCE_READY_P_INSTANCE_ID] = instance,
+              [DEPLOYER_INSTANCE_READY_P_DEPLOYER] = owner}},
+            {DEPLOYER_INSTANCE_UNROUTE,
+             {[DEPLOYER_INSTANCE_UNROUTE_P_INSTANCE_ID] = instance,
+              [DEPLOYER_INSTANCE_UNROUTE_P_DEPLOYER] = owner}},
+            /* A second time as well: that is no lost lease. */
+            {DEPLOYER_INSTANCE_STOPPING,
+             {[DEPLOYER_INSTANCE_STOPPING_P_INSTANCE_ID] = instance,
+              [DEPLOYER_INSTANCE_STOPPING_P_DEPLOYER] = owner}},
+            {DEPLOYER_IMAGE_SET,
+             {[DEPLOYER_IMAGE_SET_P_SERVICE_ID] = SQL_SERVICE,
+              [DEPLOYER_IMAGE_SET_P_GENERATION] = "1",
+              [DEPLOYER_IMAGE_SET_P_IMAGE_ID] = "sha256:x",
+              [DEPLOYER_IMAGE_SET_P_NOTE] = "",
+              [DEPLOYER_IMAGE_SET_P_DEPLOYER] = owner}},
+            {DEPLOYER_STATUS_WRITE,
+             {[DEPLOYER_STATUS_WRITE_P_SERVICE_ID] = SQL_SERVICE,
+              [DEPLOYER_STATUS_WRITE_P_DEPLOYER] = owner,
+              [DEPLOYER_STATUS_WRITE_P_REVISION] = "1",
+              [DEPLOYER_STATUS_WRITE_P_CONDITION] = "settled",
+              [DEPLOYER_STATUS_WRITE_P_MESSAGE] = "",
+              [DEPLOYER_STATUS_WRITE_P_GENERATION] = "1"}},
+            {DEPLOYER_INSTANCE_INSERT,
+             {[DEPLOYER_INSTANCE_INSERT_P_INSTANCE_ID] = "55555555-0000-1000-8000-000000000000",
+              [DEPLOYER_INSTANCE_INSERT_P_SERVICE_ID] = SQL_SERVICE,
+              [DEPLOYER_INSTANCE_INSERT_P_SLOT] = "1",
+              [DEPLOYER_INSTANCE_INSERT_P_GENERATION] = "1",
+              [DEPLOYER_INSTANCE_INSERT_P_FAILURES] = "0",
+              [DEPLOYER_INSTANCE_INSERT_P_ENGINE_ID] = "e",
+              [DEPLOYER_INSTANCE_INSERT_P_DEPLOYER] = owner,
+              [DEPLOYER_INSTANCE_INSERT_P_PORTS] = "[]"}},
+            {DEPLOYER_SERVICE_RELEASE,
+             {[DEPLOYER_SERVICE_RELEASE_P_SERVICE_ID] = SQL_SERVICE,
+              [DEPLOYER_SERVICE_RELEASE_P_DEPLOYER] = owner,
+              [DEPLOYER_SERVICE_RELEASE_P_WAKES] = "1",
+              [DEPLOYER_SERVICE_RELEASE_P_FAILURES] = "0"}},
         };
         for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-            int written = deployer_writes(c, rows[i].statement, rows[i].n, rows[i].params);
+            int written = deployer_writes(c, rows[i].statement, rows[i].params);
             CHECK(written == mine, "%s by %s wrote %d rows", deployer_statements[rows[i].statement].name, owner, written);
         }
     }
-    const char *known[] = {SQL_SERVICE, instance}, *unknown[] = {SQL_SERVICE, "no uuid"};
-    PGresult *r = PQexecParams(c, deployer_statements[DEPLOYER_INSTANCE_KNOWN].sql, 2, NULL, known, NULL, NULL, 0);
-    CHECK(PQgetvalue(r, 0, 0)[0] == 't', "a row that is there is not known");
-    PQclear(r);
-    r = PQexecParams(c, deployer_statements[DEPLOYER_INSTANCE_KNOWN].sql, 2, NULL, unknown, NULL, NULL, 0);
-    CHECK(PQgetvalue(r, 0, 0)[0] == 'f', "a row that is not there is known");
-    PQclear(r);
+    instance_known_is(c, instance, true);
+    instance_known_is(c, "no uuid", false);
 }
 
 static void test_partitions(void)

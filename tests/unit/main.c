@@ -22,6 +22,7 @@ static void (*const suites[])(void) = {
     suite_reference,
     suite_route,
     suite_router,
+    suite_statement_use,
     suite_text,
 };
 

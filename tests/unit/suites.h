@@ -19,6 +19,7 @@ void suite_query(void);
 void suite_reference(void);
 void suite_route(void);
 void suite_router(void);
+void suite_statement_use(void);
 void suite_text(void);
 
 /* Runs, as a program of its own, tests that go wrong in every way; suite_check looks at what comes of them. */
