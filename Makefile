@@ -137,6 +137,7 @@ SQL_TESTS := \
     main \
     test_autoscaling \
     test_endpoints \
+    test_logins \
     test_migrate \
     test_rights \
     test_rules \

@@ -9,6 +9,9 @@
 #include "gen/collector_statements.h"
 
 #define RETRY_MS 60000
+/* Rows deleted by one statement, and statements of a kind in one pass: the rest waits for the next. */
+#define BATCH 1000
+#define BATCHES_MAX 100
 
 static bool partitions(const struct maintain *m, struct db *db, const char *table, int64_t retention_ms)
 {
@@ -42,6 +45,34 @@ static bool prune(const struct maintain *m, struct db *db)
     return db_execute(db, COLLECTOR_HISTORY_PRUNE, params, NULL) == DB_OK;
 }
 
+/* Runs a statement that deletes a batch, until it finds less than that. */
+static bool in_batches(struct db *db, unsigned statement, const char *const *params, int column)
+{
+    int64_t deleted = BATCH;
+    for (int i = 0; i < BATCHES_MAX && deleted >= BATCH; i++) {
+        PGresult *r;
+        if (db_run(db, statement, params, &r) != DB_OK)
+            return false;
+        deleted = db_int(r, 0, column);
+        PQclear(r);
+    }
+    return true;
+}
+
+static bool prune_access(const struct maintain *m, struct db *db)
+{
+    char retention[24], batch[24];
+    snprintf(retention, sizeof retention, "%" PRId64, m->settings->token_retention_ms);
+    snprintf(batch, sizeof batch, "%d", BATCH);
+    const char *tokens[COLLECTOR_TOKENS_PRUNE_P__MAX] = {
+        [COLLECTOR_TOKENS_PRUNE_P_RETENTION_MS] = retention,
+        [COLLECTOR_TOKENS_PRUNE_P_BATCH] = batch,
+    };
+    const char *logins[COLLECTOR_LOGINS_PRUNE_P__MAX] = {[COLLECTOR_LOGINS_PRUNE_P_BATCH] = batch};
+    return in_batches(db, COLLECTOR_TOKENS_PRUNE, tokens, COLLECTOR_TOKENS_PRUNE_C_DELETED) &&
+           in_batches(db, COLLECTOR_LOGINS_PRUNE, logins, COLLECTOR_LOGINS_PRUNE_C_DELETED);
+}
+
 void maintain_when_due(struct maintain *m, struct db *db)
 {
     int64_t now = clock_monotonic_ms();
@@ -49,7 +80,7 @@ void maintain_when_due(struct maintain *m, struct db *db)
         return;
     m->next_ms = now + m->settings->maintenance_interval_ms;
     if (partitions(m, db, "log_rows", m->settings->log_retention_ms) &&
-        partitions(m, db, "metric_samples", m->settings->metric_retention_ms) && prune(m, db))
+        partitions(m, db, "metric_samples", m->settings->metric_retention_ms) && prune(m, db) && prune_access(m, db))
         return;
     log_warning("partitions and retention could not be seen to: %s", db_message(db));
     m->next_ms = now + RETRY_MS;

@@ -38,7 +38,7 @@ int command_migrate(struct ctl *ctl);
  * Returns the exit status. */
 int schema_fix(struct ctl *ctl);
 /* users.c */
-int command_user_create(struct ctl *ctl), command_user_password(struct ctl *ctl), command_user_disable(struct ctl *ctl),
+int command_user_create(struct ctl *ctl), command_user_password(struct ctl *ctl), command_user_unlock(struct ctl *ctl), command_user_disable(struct ctl *ctl),
     command_user_enable(struct ctl *ctl), command_user_list(struct ctl *ctl);
 /* namespaces.c */
 int command_namespace_create(struct ctl *ctl), command_namespace_list(struct ctl *ctl), command_member_set(struct ctl *ctl),

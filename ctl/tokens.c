@@ -18,7 +18,7 @@ static bool read_options(struct ctl *ctl, const char **scope, const char **days,
             (strcmp(value, "read") == 0 || strcmp(value, "write") == 0 || strcmp(value, "admin") == 0)) {
             *scope = value;
         } else if (value != NULL && strcmp(name, "--days") == 0 && strspn(value, "0123456789") == strlen(value) &&
-                   strtol(value, NULL, 10) >= 1 && strtol(value, NULL, 10) <= DAYS_MAX) {
+                   value[0] != '\0' && strtol(value, NULL, 10) <= DAYS_MAX) {
             *days = value;
         } else if (value != NULL && strcmp(name, "--description") == 0 && strlen(value) <= 200) {
             *description = value;

@@ -37,11 +37,11 @@ static bool read_password(char *out, size_t size)
     return false;
 }
 
-/* Both statements take the same. */
 DB_SAME_PLACE(CTL_USER_CREATE_P_NAME, CTL_USER_PASSWORD_P_NAME);
 DB_SAME_PLACE(CTL_USER_CREATE_P_PASSWORD_HASH, CTL_USER_PASSWORD_P_PASSWORD_HASH);
 
-static int with_password(struct ctl *ctl, unsigned statement, const char *done, const char *missing)
+/* keep_tokens: user_create has no such parameter. */
+static int with_password(struct ctl *ctl, unsigned statement, const char *keep_tokens, const char *done, const char *missing)
 {
     char password[PASSWORD_MAX + 3], hash[SECRET_PASSWORD_HASH_SIZE];
     int status = EXIT_FAILED;
@@ -52,6 +52,7 @@ static int with_password(struct ctl *ctl, unsigned statement, const char *done, 
             const char *params[CTL_USER_PASSWORD_P__MAX] = {
                 [CTL_USER_PASSWORD_P_NAME] = ctl->argv[0],
                 [CTL_USER_PASSWORD_P_PASSWORD_HASH] = hash,
+                [CTL_USER_PASSWORD_P_KEEP_TOKENS] = keep_tokens,
             };
             status = output_change(ctl, statement, params, done, missing);
         }
@@ -62,12 +63,25 @@ static int with_password(struct ctl *ctl, unsigned statement, const char *done, 
 
 int command_user_create(struct ctl *ctl)
 {
-    return with_password(ctl, CTL_USER_CREATE, "user created", "nothing was created");
+    return with_password(ctl, CTL_USER_CREATE, NULL, "user created", "nothing was created");
 }
 
 int command_user_password(struct ctl *ctl)
 {
-    return with_password(ctl, CTL_USER_PASSWORD, "password set", "there is no such user");
+    bool keep = ctl->argc > 1;
+    if (keep && strcmp(ctl->argv[1], "--keep-tokens") != 0) {
+        fprintf(stderr, "skylarkctl: %s: not an option\n", ctl->argv[1]);
+        return EXIT_USAGE;
+    }
+    return with_password(ctl, CTL_USER_PASSWORD, keep ? "yes" : "no",
+                         keep ? "password set; the user's tokens stay valid" : "password set; the user's tokens are revoked",
+                         "there is no such user");
+}
+
+int command_user_unlock(struct ctl *ctl)
+{
+    const char *params[CTL_USER_UNLOCK_P__MAX] = {[CTL_USER_UNLOCK_P_NAME] = ctl->argv[0]};
+    return output_change(ctl, CTL_USER_UNLOCK, params, "failed logins forgotten", "there is no such user");
 }
 
 int command_user_disable(struct ctl *ctl)

@@ -12,14 +12,13 @@
 #include "fcgi/slots.h"
 #include "gen/api_statements.h"
 
-#define SUBJECT_SIZE 192
 #define NAME_MAX_BYTES 100
 #define PASSWORD_MAX_BYTES 1024
 
 struct login {
     char *username;
     char *password;
-    char by_user[SUBJECT_SIZE], by_address[SUBJECT_SIZE]; /* what attempts are counted by */
+    char address[ADDRESS_PREFIX_SIZE]; /* what attempts are counted by, with the name */
 };
 
 static const struct field login_fields[] = {
@@ -78,19 +77,24 @@ static bool login_read(struct request *rq, struct login *login)
         problem_set(&rq->problem, PROBLEM_INTERNAL, "Out of memory.");
     if (rq->problem.kind != PROBLEM_NONE)
         return false;
-    char prefix[ADDRESS_PREFIX_SIZE];
-    address_prefix(rq->address, prefix);
-    snprintf(login->by_address, sizeof login->by_address, "address:%s", prefix);
-    snprintf(login->by_user, sizeof login->by_user, "user:%s@%s", login->username, prefix);
+    address_prefix(rq->address, login->address);
     return true;
 }
 
+/* What the user's password is checked against; all empty: there is no such user. */
+struct login_user {
+    char id[24], changed_at[40], hash[SECRET_PASSWORD_HASH_SIZE];
+};
+
 /* Counts the attempt; reports 429 when there were too many. */
-static bool login_allowed(struct request *rq, const struct login *login)
+static bool login_allowed(struct request *rq, const struct login *login, struct login_user *user)
 {
+    char per_minute[24];
+    snprintf(per_minute, sizeof per_minute, "%" PRId64, rq->settings->login_failures);
     const char *params[API_LOGIN_ATTEMPT_P__MAX] = {
-        [API_LOGIN_ATTEMPT_P_BY_USER] = login->by_user,
-        [API_LOGIN_ATTEMPT_P_BY_ADDRESS] = login->by_address,
+        [API_LOGIN_ATTEMPT_P_USER_NAME] = login->username,
+        [API_LOGIN_ATTEMPT_P_ADDRESS] = login->address,
+        [API_LOGIN_ATTEMPT_P_PER_MINUTE] = per_minute,
     };
     PGresult *result;
     enum db_status status = db_run(rq->db, API_LOGIN_ATTEMPT, params, &result);
@@ -98,6 +102,9 @@ static bool login_allowed(struct request *rq, const struct login *login)
     if (status != DB_OK)
         return false;
     int wait = (int)db_int(result, 0, API_LOGIN_ATTEMPT_C_REFUSED_SECONDS);
+    snprintf(user->id, sizeof user->id, "%s", db_text(result, 0, API_LOGIN_ATTEMPT_C_USER_ID));
+    snprintf(user->changed_at, sizeof user->changed_at, "%s", db_text(result, 0, API_LOGIN_ATTEMPT_C_PASSWORD_CHANGED_AT));
+    snprintf(user->hash, sizeof user->hash, "%s", db_text(result, 0, API_LOGIN_ATTEMPT_C_PASSWORD_HASH));
     PQclear(result);
     if (wait > 0) {
         problem_set(&rq->problem, PROBLEM_TOO_MANY, "Too many failed logins; try again in %d seconds.", wait);
@@ -106,24 +113,18 @@ static bool login_allowed(struct request *rq, const struct login *login)
     return wait == 0;
 }
 
-/* Copies the user's id; reports 401 for a wrong name or password, after the same work for both. */
-static bool login_verify(struct request *rq, const struct login *login, char *user_id, size_t size)
+static void report_wrong(struct request *rq)
 {
-    const char *params[API_LOGIN_USER_P__MAX] = {[API_LOGIN_USER_P_USER_NAME] = login->username};
-    PGresult *result;
-    enum db_status status = db_run(rq->db, API_LOGIN_USER, params, &result);
-    request_db_problem(rq, status);
-    if (status != DB_OK)
-        return false;
-    bool known = PQntuples(result) > 0;
-    enum secret_verdict verdict =
-        secret_verify_password(known ? db_text(result, 0, API_LOGIN_USER_C_PASSWORD_HASH) : NULL, login->password);
-    if (known)
-        snprintf(user_id, size, "%s", db_text(result, 0, API_LOGIN_USER_C_USER_ID));
-    PQclear(result);
+    log_info("failed login from %s", rq->address);
+    problem_set(&rq->problem, PROBLEM_UNAUTHORIZED, "The user name or the password is wrong.");
+}
+
+/* Reports 401 for a wrong name or password, after the same work for both. */
+static bool login_verify(struct request *rq, const struct login *login, const struct login_user *user)
+{
+    enum secret_verdict verdict = secret_verify_password(user->hash[0] != '\0' ? user->hash : NULL, login->password);
     if (verdict == SECRET_WRONG) {
-        log_info("failed login from %s", rq->address);
-        problem_set(&rq->problem, PROBLEM_UNAUTHORIZED, "The user name or the password is wrong.");
+        report_wrong(rq);
     } else if (verdict == SECRET_NO_MEMORY) {
         log_error("a password could not be checked: not enough memory");
         problem_set(&rq->problem, PROBLEM_UNAVAILABLE, "The password can't be checked at the moment; try again.");
@@ -134,7 +135,7 @@ static bool login_verify(struct request *rq, const struct login *login, char *us
 
 /* Looks at the password, once a slot is there for it. Without one nothing is counted, and PostgreSQL is not asked: turning a flood
  * of logins away costs next to nothing. */
-static bool login_checked(struct request *rq, const struct login *login, char *user_id, size_t size)
+static bool login_checked(struct request *rq, const struct login *login, struct login_user *user)
 {
     int slot = slots_take(slots, api_login_slots(rq->settings), 0, 0);
     if (slot < 0) {
@@ -142,12 +143,24 @@ static bool login_checked(struct request *rq, const struct login *login, char *u
         rq->problem.retry_after = 1;
         return false;
     }
-    bool right = login_allowed(rq, login) && login_verify(rq, login, user_id, size);
+    bool right = login_allowed(rq, login, user) && login_verify(rq, login, user);
     slots_give(slots, slot);
     return right;
 }
 
-static void login_issue(struct request *rq, const struct login *login, const char *user_id)
+/* A login that was good does not fail over its being counted: that is forgotten by itself. */
+static void login_succeeded(struct request *rq, const struct login *login, const struct login_user *user)
+{
+    const char *params[API_LOGIN_SUCCEEDED_P__MAX] = {
+        [API_LOGIN_SUCCEEDED_P_USER_ID] = user->id,
+        [API_LOGIN_SUCCEEDED_P_USER_NAME] = login->username,
+        [API_LOGIN_SUCCEEDED_P_ADDRESS] = login->address,
+    };
+    if (db_execute(rq->db, API_LOGIN_SUCCEEDED, params, NULL) != DB_OK)
+        log_warning("the attempts of a good login could not be taken back: %s", db_message(rq->db));
+}
+
+static void login_issue(struct request *rq, const struct login *login, const struct login_user *user)
 {
     char token[SECRET_TOKEN_SIZE], prefix[SECRET_TOKEN_PREFIX_SIZE], lifetime[24], hash_text[REQUEST_TOKEN_HASH_SIZE] = "\\x";
     unsigned char hash[SECRET_HASH_SIZE];
@@ -156,25 +169,25 @@ static void login_issue(struct request *rq, const struct login *login, const cha
     for (size_t i = 0; i < sizeof hash; i++)
         snprintf(hash_text + 2 + 2 * i, 3, "%02x", hash[i]);
     snprintf(lifetime, sizeof lifetime, "%" PRId64, rq->settings->token_lifetime_ms);
-    const char *params[API_TOKEN_INSERT_P__MAX] = {
-        [API_TOKEN_INSERT_P_USER_ID] = user_id,
-        [API_TOKEN_INSERT_P_TOKEN_HASH] = hash_text,
-        [API_TOKEN_INSERT_P_TOKEN_PREFIX] = prefix,
-        [API_TOKEN_INSERT_P_LIFETIME_MS] = lifetime,
+    const char *params[API_TOKEN_ISSUE_P__MAX] = {
+        [API_TOKEN_ISSUE_P_USER_ID] = user->id,
+        [API_TOKEN_ISSUE_P_PASSWORD_CHANGED_AT] = user->changed_at,
+        [API_TOKEN_ISSUE_P_TOKEN_HASH] = hash_text,
+        [API_TOKEN_ISSUE_P_TOKEN_PREFIX] = prefix,
+        [API_TOKEN_ISSUE_P_IDLE_MS] = lifetime,
     };
-    const char *subjects[API_LOGIN_SUCCEEDED_P__MAX] = {
-        [API_LOGIN_SUCCEEDED_P_BY_USER] = login->by_user,
-        [API_LOGIN_SUCCEEDED_P_BY_ADDRESS] = login->by_address,
-    };
-    enum db_status status = db_execute(rq->db, API_TOKEN_INSERT, params, NULL);
-    if (status == DB_OK && db_execute(rq->db, API_LOGIN_SUCCEEDED, subjects, NULL) != DB_OK)
-        log_warning("the attempts of a good login could not be taken back: %s", db_message(rq->db));
+    PGresult *result;
+    enum db_status status = db_run(rq->db, API_TOKEN_ISSUE, params, &result);
     request_db_problem(rq, status);
-    if (status == DB_OK) {
+    if (status == DB_OK && db_bool(result, 0, API_TOKEN_ISSUE_C_ISSUED)) {
+        login_succeeded(rq, login, user);
         buf_addf(&rq->reply, "{\"token\":\"%s\",\"username\":", token);
         buf_add_json(&rq->reply, login->username, strlen(login->username));
         buf_addc(&rq->reply, '}');
+    } else if (status == DB_OK) {
+        report_wrong(rq); /* the password was changed since it was looked at */
     }
+    PQclear(result);
     secret_wipe(token, sizeof token);
 }
 
@@ -182,9 +195,9 @@ void handle_generate_token(struct request *rq, const PGresult *result)
 {
     (void)result;
     struct login login = {0};
-    char user_id[24] = "";
-    if (login_read(rq, &login) && login_checked(rq, &login, user_id, sizeof user_id))
-        login_issue(rq, &login, user_id);
+    struct login_user user = {0};
+    if (login_read(rq, &login) && login_checked(rq, &login, &user))
+        login_issue(rq, &login, &user);
     if (login.password != NULL)
         secret_wipe(login.password, strlen(login.password));
     free(login.password);

@@ -36,9 +36,13 @@ const struct config_setting api_setting_rows[] = {
     {.name = "login_slots", .type = CONFIG_INTEGER, .offset = FIELD(login_slots), .max = 250, .fallback = "0", .reloadable = true,
      .help = "How many passwords are hashed at the same time on this host, each with 64 MiB and a CPU for a tenth of a second; who "
              "comes when all are taken is told to come again. 0: one a CPU, and never more than a quarter of the workers."},
-    {.name = "token_lifetime", .type = CONFIG_DURATION, .offset = FIELD(token_lifetime_ms), .fallback = "0s",
+    {.name = "login_failures", .type = CONFIG_INTEGER, .offset = FIELD(login_failures), .min = 10, .max = 1000000, .fallback = "300",
+     .reloadable = true, .help = "After so many failed logins in a minute, of everybody together, users can only log in from where "
+                                 "they have logged in before."},
+    {.name = "token_lifetime", .type = CONFIG_DURATION, .offset = FIELD(token_lifetime_ms), .fallback = "90d",
      .max = 3650LL * 86400000, .reloadable = true,
-     .help = "How long a token from generate-api-token is valid. 0s: until it is revoked."},
+     .help = "A token from generate-api-token is valid until nobody has used it for so long. 0s: until it is revoked. Holds for tokens "
+             "made afterwards."},
     {.name = "log_level", .type = CONFIG_CHOICE, .offset = FIELD(log_level), .choices = levels,
      .fallback = "info", .reloadable = true, .help = "Lowest level of events that are logged."},
 };

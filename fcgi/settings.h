@@ -17,7 +17,8 @@ struct api_settings {
     int64_t connect_deadline_ms;
     int64_t query_deadline_ms;
     int64_t drain_deadline_ms;
-    int64_t login_slots;       /* 0: by the number of CPUs; see api_login_slots */
+    int64_t login_slots; /* 0: by the number of CPUs; see api_login_slots */
+    int64_t login_failures;
     int64_t token_lifetime_ms; /* 0: for ever */
     int64_t log_level;
 };

@@ -1,6 +1,6 @@
 -- What each role may do. Every right that was given is taken back before the definitions are applied, so that
 -- these are all there are. is_host_name is in constraints, which an UPDATE of any column checks.
--- after: autoscaling documents endpoints instances logs overviews retention roles schema services status tenancy times
+-- after: autoscaling documents endpoints instances logins logs overviews retention roles schema services status tenancy times
 
 REVOKE ALL ON SCHEMA skylark FROM PUBLIC;
 REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA skylark FROM PUBLIC;
@@ -11,15 +11,15 @@ GRANT SELECT ON skylark.schema_migrations, skylark.schema_definitions, skylark.i
 GRANT SELECT ON skylark.namespaces, skylark.memberships TO skylark_api, skylark_dba;
 GRANT SELECT ON skylark.namespaces TO skylark_deployer;
 GRANT UPDATE (engine_id, engine_recorded_at) ON skylark.installation TO skylark_deployer;
-GRANT SELECT ON skylark.users TO skylark_api;
-GRANT SELECT (id, kind, password_changed_at, disabled_at) ON skylark.users TO skylark_dba;
-GRANT SELECT, INSERT ON skylark.api_tokens TO skylark_api;
+GRANT SELECT (id, kind, password_changed_at, disabled_at) ON skylark.users TO skylark_api, skylark_dba;
+GRANT SELECT ON skylark.api_tokens TO skylark_api;
 GRANT UPDATE (last_used_at) ON skylark.api_tokens TO skylark_api;
-GRANT SELECT (id, user_id, token_prefix, scope, description, created_at, expires_at, revoked_at, last_used_at)
+GRANT SELECT (id, user_id, token_prefix, scope, description, created_at, expires_at, idle_limit, by_login, revoked_at, last_used_at)
     ON skylark.api_tokens TO skylark_dba;
-GRANT SELECT, INSERT, UPDATE, DELETE ON skylark.login_failures TO skylark_api;
-GRANT SELECT ON skylark.login_failures TO skylark_dba;
-GRANT EXECUTE ON FUNCTION skylark.access TO skylark_api;
+GRANT SELECT ON skylark.login_failures, skylark.login_totals, skylark.login_addresses TO skylark_dba;
+GRANT EXECUTE ON FUNCTION skylark.access, skylark.login_attempt, skylark.login_succeeded, skylark.token_issue TO skylark_api;
+GRANT EXECUTE ON FUNCTION skylark.token_ends_at TO skylark_api, skylark_dba;
+GRANT EXECUTE ON FUNCTION skylark.tokens_prune, skylark.logins_prune TO skylark_collector;
 GRANT EXECUTE ON FUNCTION skylark.is_host_name TO skylark_api, skylark_deployer, skylark_collector, skylark_dba;
 GRANT SELECT ON skylark.instance_sizes, skylark.services, skylark.envvars, skylark.ports, skylark.volumes,
     skylark.links, skylark.autoscaling_settings TO skylark_api, skylark_deployer, skylark_dba;

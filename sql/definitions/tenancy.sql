@@ -44,15 +44,11 @@ COMMENT ON COLUMN skylark.api_tokens.token_prefix IS 'First 8 characters, so tha
 COMMENT ON COLUMN skylark.api_tokens.scope IS 'Caps the user''s rights: the lesser of the two holds.';
 COMMENT ON COLUMN skylark.api_tokens.description IS 'What it is for, in the owner''s words.';
 COMMENT ON COLUMN skylark.api_tokens.created_at IS 'When it was made.';
-COMMENT ON COLUMN skylark.api_tokens.expires_at IS 'Until when it is valid; null: until revoked.';
+COMMENT ON COLUMN skylark.api_tokens.expires_at IS 'Until when it is valid at the most; null: no such time.';
+COMMENT ON COLUMN skylark.api_tokens.idle_limit IS 'It is refused once nobody has used it for so long; null: no such rule.';
+COMMENT ON COLUMN skylark.api_tokens.by_login IS 'Whether generate-api-token made it.';
 COMMENT ON COLUMN skylark.api_tokens.revoked_at IS 'Since when it is refused.';
 COMMENT ON COLUMN skylark.api_tokens.last_used_at IS 'When it was last used, to the minute.';
-
-COMMENT ON TABLE skylark.login_failures IS 'Recent wrong passwords, counted per user name and address, and per address, to slow guessing.';
-COMMENT ON COLUMN skylark.login_failures.subject IS 'address:{ip} or user:{name}@{ip}.';
-COMMENT ON COLUMN skylark.login_failures.failures IS 'How many since first_at.';
-COMMENT ON COLUMN skylark.login_failures.first_at IS 'Start of the window.';
-COMMENT ON COLUMN skylark.login_failures.last_at IS 'Latest wrong password.';
 
 CREATE FUNCTION skylark.users_own_namespace() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog
@@ -66,6 +62,11 @@ COMMENT ON FUNCTION skylark.users_own_namespace IS 'Makes every new user admin o
 CREATE TRIGGER users_own_namespace AFTER INSERT ON skylark.users
     FOR EACH ROW EXECUTE FUNCTION skylark.users_own_namespace();
 
+CREATE FUNCTION skylark.token_ends_at(t skylark.api_tokens) RETURNS timestamptz
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN LEAST(t.expires_at, t.revoked_at, COALESCE(t.last_used_at, t.created_at) + t.idle_limit);
+COMMENT ON FUNCTION skylark.token_ends_at IS 'From when on a token is refused if nobody uses it until then; null: never.';
+
 CREATE FUNCTION skylark.access(p_token_hash bytea, p_namespace text)
     RETURNS TABLE (token_id bigint, user_id bigint, user_name text, namespace_id bigint,
                    granted skylark.access_right, token_unmarked boolean)
@@ -74,14 +75,13 @@ AS $$
     SELECT t.id, t.user_id, own.name, m.namespace_id,
            -- LEAST passes over a null, which here means no right at all
            CASE WHEN m.access IS NOT NULL THEN LEAST(m.access, t.scope) END,
-           t.last_used_at IS NULL OR t.last_used_at < now() - interval '1 minute'
+           t.last_used_at IS NULL OR t.last_used_at < now() - LEAST(interval '1 minute', t.idle_limit / 4)
     FROM skylark.api_tokens t
     JOIN skylark.users u ON u.id = t.user_id AND u.disabled_at IS NULL
     JOIN skylark.namespaces own ON own.id = t.user_id
     LEFT JOIN skylark.namespaces n ON n.name = p_namespace
     LEFT JOIN skylark.memberships m ON m.namespace_id = n.id AND m.user_id = t.user_id
     WHERE t.token_hash = p_token_hash
-      AND t.revoked_at IS NULL
-      AND (t.expires_at IS NULL OR t.expires_at > now())
+      AND (skylark.token_ends_at(t) IS NULL OR skylark.token_ends_at(t) > now())
 $$;
 COMMENT ON FUNCTION skylark.access IS 'Who a token is and what it may do in a namespace: no row for a token that is not valid, a null namespace_id and granted where it has no right (also when there is no such namespace), token_unmarked when last_used_at is over a minute old.';

@@ -60,6 +60,8 @@ CREATE TABLE skylark.api_tokens (
     description text NOT NULL DEFAULT '' CHECK (length(description) <= 200),
     created_at timestamptz NOT NULL DEFAULT now(),
     expires_at timestamptz CHECK (expires_at > created_at),
+    idle_limit interval CHECK (idle_limit > interval '0'),
+    by_login boolean NOT NULL DEFAULT false,
     revoked_at timestamptz,
     last_used_at timestamptz
 );
@@ -67,8 +69,23 @@ CREATE INDEX api_tokens_user_id_idx ON skylark.api_tokens (user_id);
 
 CREATE TABLE skylark.login_failures (
     subject text PRIMARY KEY CHECK (length(subject) <= 400),
-    failures integer NOT NULL CHECK (failures > 0),
+    failures integer NOT NULL CHECK (failures >= 0),
     first_at timestamptz NOT NULL,
     last_at timestamptz NOT NULL
 );
 CREATE INDEX login_failures_last_at_idx ON skylark.login_failures (last_at);
+
+CREATE TABLE skylark.login_totals (
+    part integer PRIMARY KEY,
+    failures integer NOT NULL DEFAULT 0 CHECK (failures >= 0),
+    first_at timestamptz NOT NULL DEFAULT now()
+);
+INSERT INTO skylark.login_totals (part) SELECT generate_series(1, 8);
+
+CREATE TABLE skylark.login_addresses (
+    user_id bigint NOT NULL REFERENCES skylark.users ON DELETE CASCADE,
+    address text NOT NULL CHECK (length(address) <= 64),
+    last_at timestamptz NOT NULL,
+    PRIMARY KEY (user_id, address)
+);
+CREATE INDEX login_addresses_last_at_idx ON skylark.login_addresses (last_at);

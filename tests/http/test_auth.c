@@ -1,4 +1,5 @@
-/* Logging in, who the token is, and the brake on guessing. */
+/* Logging in, who the token is, and the limits on guessing. */
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -121,20 +122,20 @@ static void test_ended(void)
 static void test_guessing(void)
 {
     char retry[16];
-    bool braked = false;
+    bool limited = false;
     for (int i = 0; i < 8; i++) {
         struct answer a = login("application/json", "{\"username\":\"guessed\",\"password\":\"wrong\"}", "/");
         CHECK(a.status == 401 || a.status == 429, "%ld %s", a.status, a.raw.body);
-        CHECK(i >= 5 || a.status == 401, "braked at attempt %d already", i + 1);
+        CHECK(i >= 5 || a.status == 401, "limited at attempt %d already", i + 1);
         check_problem(&a, a.status, "wrong password");
         if (a.status == 429) {
             CHECK(http_header(&a.raw, "Retry-After", retry, sizeof retry) == 1 && atoi(retry) > 0, "Retry-After: %s", retry);
-            braked = true;
+            limited = true;
         }
         api_free(&a);
     }
-    CHECK(braked, "eight wrong passwords and no 429");
-    /* The brake is on one name: the right password of another still goes. */
+    CHECK(limited, "eight wrong passwords and no 429");
+    /* The limit is on one name: the right password of another still goes. */
     char json[512];
     snprintf(json, sizeof json, "{\"username\":\"madams\",\"password\":\"%s\"}", world.password);
     struct answer a = login("application/json", json, "/");
@@ -149,7 +150,78 @@ static void test_guessing(void)
     api_free(&none);
 }
 
-/* nginx's own brake: a burst of logins from one address, whatever the names. */
+static void *guess(void *arg)
+{
+    char body[64];
+    struct answer *a = arg;
+    snprintf(body, sizeof body, "{\"username\":\"guess-%p\",\"password\":\"wrong\"}", arg);
+    *a = api_call_once(&(struct http_call){.method = "POST", .base = world.internal_url, .path = "/v1/generate-api-token/", .body = body,
+                                           .timeout_ms = 120000});
+    http_end();
+    return NULL;
+}
+
+/* More guesses at once than there are slots: the rest is told to come again, and no more are let in than one address may. By the
+ * internal server, where nginx counts none. */
+static void test_slots(void)
+{
+    static struct answer answers[80];
+    pthread_t threads[COUNT(answers)];
+    char retry[16];
+    int wrong = 0, busy = 0;
+    free(world_sql("DELETE FROM skylark.login_failures"));
+    for (size_t i = 0; i < COUNT(answers); i++)
+        pthread_create(&threads[i], NULL, guess, &answers[i]);
+    CHECK(api_status("GET", NULL, "/v1/auth/profile/") == 200, "another route, meanwhile");
+    for (size_t i = 0; i < COUNT(answers); i++) {
+        struct answer *a = &answers[i];
+        pthread_join(threads[i], NULL);
+        CHECK(a->status == 401 || a->status == 429 || a->status == 503, "%ld %s %s", a->status, a->raw.error, a->raw.body);
+        check_problem(a, a->status, "a guess");
+        CHECK(a->status == 401 || (http_header(&a->raw, "Retry-After", retry, sizeof retry) == 1 && atoi(retry) > 0), "%ld: no Retry-After", a->status);
+        wrong += a->status == 401;
+        busy += a->status == 503;
+        api_free(a);
+    }
+    CHECK(busy > 0, "%zu passwords were looked at at once", COUNT(answers));
+    CHECK(wrong > 0 && wrong <= 20, "%d guesses of one address were let in", wrong);
+    free(world_sql("DELETE FROM skylark.login_failures"));
+}
+
+/* A new password ends the tokens of the old one, unless that is not wanted. */
+static void test_new_password(void)
+{
+    int status;
+    char body[256];
+    snprintf(body, sizeof body, "{\"username\":\"other\",\"password\":\"%s-other\"}", world.password);
+    struct answer a = login("application/json", body, "/");
+    char *token = strdup(doc_text(a.json, "token"));
+    CHECK(a.status == 200, "%ld %s", a.status, a.raw.body);
+    api_free(&a);
+    free(world_shell(&status, "printf '%%s\\n' '%s-new' | \"$B/skylarkctl\" -c \"$TEST_VAR/etc/ctl.conf\" user password other --keep-tokens", world.password));
+    CHECK(status == 0, "user password: %d", status);
+    a = api_as(token, "GET", NULL, "/v1/auth/profile/");
+    CHECK(a.status == 200, "not kept: %ld", a.status);
+    api_free(&a);
+    a = login("application/json", body, "/");
+    check_problem(&a, 401, "the old password");
+    api_free(&a);
+    /* Those that all tests use come back afterwards. */
+    char *kept = world_sql("SELECT string_agg(id::text, ',') FROM skylark.api_tokens WHERE revoked_at IS NULL AND NOT by_login");
+    free(world_shell(&status, "printf '%%s\\n' '%s-other' | \"$B/skylarkctl\" -c \"$TEST_VAR/etc/ctl.conf\" user password other", world.password));
+    CHECK(status == 0, "user password: %d", status);
+    a = api_as(token, "GET", NULL, "/v1/auth/profile/");
+    check_problem(&a, 401, "a token of the old password");
+    api_free(&a);
+    free(world_sql("UPDATE skylark.api_tokens SET revoked_at = NULL WHERE id IN (%s)", kept));
+    a = login("application/json", body, "/");
+    CHECK(a.status == 200, "the new password: %ld %s", a.status, a.raw.body);
+    api_free(&a);
+    free(kept);
+    free(token);
+}
+
+/* nginx's own limit: a burst of logins from one address, whatever the names. */
 static void test_burst(void)
 {
     int refused = 0;
@@ -172,5 +244,6 @@ static void test_burst(void)
 
 const struct check_test tests_auth[] = {
     {"tokens for JSON, urlencoded and multipart", test_forms}, {"profile", test_profile}, {"expired and disabled", test_ended},
-    {"guessing a password: 429", test_guessing}, {"bad logins", test_bad}, {"a burst of logins: 429", test_burst}, {0},
+    {"guessing a password: 429", test_guessing}, {"more logins at once than slots: 503", test_slots},
+    {"a new password ends the tokens", test_new_password}, {"bad logins", test_bad}, {"a burst of logins: 429", test_burst}, {0},
 };

@@ -19,7 +19,7 @@ struct answer api(const char *method, const char *body, const char *path, ...) _
 /* The same with that token (NULL: none). */
 struct answer api_as(const char *token, const char *method, const char *body, const char *path, ...)
     __attribute__((format(printf, 4, 5)));
-/* Any request; sent again, for 30 s at the most, while nginx's brake on logins refuses it: tests log in faster than people. */
+/* Any request; sent again, for 30 s at the most, while nginx's limit on logins refuses it: tests log in faster than people. */
 struct answer api_call(const struct http_call *call);
 /* Any request, once. */
 struct answer api_call_once(const struct http_call *call);

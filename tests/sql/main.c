@@ -9,6 +9,7 @@ int main(int argc, char **argv)
         {"rules", tests_rules},
         {"endpoints", tests_endpoints},
         {"autoscaling", tests_autoscaling},
+        {"logins", tests_logins},
         {"rights", tests_rights},
     };
     return check_main(suites, sizeof suites / sizeof suites[0], argc, argv);

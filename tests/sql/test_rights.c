@@ -8,8 +8,8 @@ static const struct {
     const char *role, *table, *rights;
 } meant[] = {
     {"skylark_api", "schema_migrations", "s"}, {"skylark_api", "installation", "s"}, {"skylark_api", "namespaces", "s"},
-    {"skylark_api", "memberships", "s"}, {"skylark_api", "users", "s"}, {"skylark_api", "api_tokens", "siu"},
-    {"skylark_api", "login_failures", "siud"}, {"skylark_api", "instance_sizes", "s"}, {"skylark_api", "services", "siu"},
+    {"skylark_api", "memberships", "s"}, {"skylark_api", "users", "s"}, {"skylark_api", "api_tokens", "su"},
+    {"skylark_api", "instance_sizes", "s"}, {"skylark_api", "services", "siu"},
     {"skylark_api", "envvars", "siud"}, {"skylark_api", "ports", "siud"}, {"skylark_api", "volumes", "siud"},
     {"skylark_api", "links", "siud"}, {"skylark_api", "autoscaling_settings", "siud"}, {"skylark_api", "reconcile_queue", "s"},
     {"skylark_api", "service_status", "s"}, {"skylark_api", "instances", "s"}, {"skylark_api", "engines", "s"},
@@ -34,7 +34,7 @@ static const struct {
     {"skylark_collector", "log_positions", "siu"}, {"skylark_collector", "metric_samples", "i"},
     {"skylark_dba", "schema_migrations", "s"}, {"skylark_dba", "installation", "s"}, {"skylark_dba", "namespaces", "s"},
     {"skylark_dba", "memberships", "s"}, {"skylark_dba", "users", "s"}, {"skylark_dba", "api_tokens", "s"},
-    {"skylark_dba", "login_failures", "s"}, {"skylark_dba", "instance_sizes", "s"}, {"skylark_dba", "services", "s"},
+    {"skylark_dba", "login_failures", "s"}, {"skylark_dba", "login_totals", "s"}, {"skylark_dba", "login_addresses", "s"}, {"skylark_dba", "instance_sizes", "s"}, {"skylark_dba", "services", "s"},
     {"skylark_dba", "envvars", "s"}, {"skylark_dba", "ports", "s"}, {"skylark_dba", "volumes", "s"}, {"skylark_dba", "links", "s"},
     {"skylark_dba", "autoscaling_settings", "s"}, {"skylark_dba", "reconcile_queue", "s"}, {"skylark_dba", "service_status", "s"},
     {"skylark_dba", "instances", "s"}, {"skylark_dba", "engines", "s"}, {"skylark_dba", "image_pulls", "s"}, {"skylark_dba", "events", "s"},

@@ -1,10 +1,4 @@
--- Takes back what login_attempt counted: $1 (user name and address) is forgotten, $2 (address) goes down by one. Also
--- forgets what is over.
--- parameters: by_user, by_address
-WITH forgotten AS (
-         DELETE FROM skylark.login_failures
-         WHERE subject = $1::text OR (subject = $2::text AND failures <= 1) OR last_at < now() - interval '1 hour'
-         RETURNING subject)
-UPDATE skylark.login_failures
-SET failures = failures - 1
-WHERE subject = $2::text AND failures > 1 AND NOT EXISTS (SELECT FROM forgotten f WHERE f.subject = $2::text)
+-- Takes back what login_attempt counted for the user $1, named $2, at the address prefix $3, and notes that address.
+-- parameters: user_id, user_name, address
+-- columns: done
+SELECT skylark.login_succeeded($1::bigint, $2::text, $3::text) AS done

@@ -12,6 +12,6 @@ SELECT a.token_id, a.user_name, a.granted, a.token_unmarked,
                WHERE m.user_id = a.user_id),
            'token', json_build_object(
                'prefix', t.token_prefix, 'scope', t.scope, 'description', t.description,
-               'created_at', skylark.iso_time(t.created_at), 'expires_at', skylark.iso_time(t.expires_at)))::text AS document
+               'created_at', skylark.iso_time(t.created_at), 'expires_at', skylark.iso_time(skylark.token_ends_at(t))))::text AS document
 FROM skylark.access($1::bytea, $2::text) a
 JOIN skylark.api_tokens t ON t.id = a.token_id
