@@ -165,7 +165,7 @@ static int role_settings_apply(PGconn *conn, int *changed)
         PQclear(r);
         return EXIT_FAILED;
     }
-    *changed = (int)strtol(PQgetvalue(r, 0, CTL_ROLE_SETTINGS_APPLY_C_CHANGED), NULL, 10);
+    *changed = (int)strtol(db_text(r, 0, CTL_ROLE_SETTINGS_APPLY_C_CHANGED), NULL, 10);
     PQclear(r);
     if (*changed > 0)
         printf("changed %d settings of roles\n", *changed);
@@ -212,7 +212,7 @@ static int definitions_mend(PGconn *conn)
         return EXIT_FAILED;
     int n = PQntuples(differences), status = n > 0 ? apply(conn, db_n_tables) : 0;
     for (int i = 0; i < n && status == 0; i++)
-        printf("mended: %s\n", PQgetvalue(differences, i, CTL_SCHEMA_DIFFERENCES_C_DIFFERENCE));
+        printf("mended: %s\n", db_text(differences, i, CTL_SCHEMA_DIFFERENCES_C_DIFFERENCE));
     PQclear(differences);
     return status;
 }

@@ -93,8 +93,10 @@ PGresult *sql_statement(PGconn *conn, const struct db_statement *statement, cons
 
 const char *sql_column(const PGresult *result, int row, const char *name)
 {
-    int column = PQfnumber(result, name);
-    if (column < 0 || row >= PQntuples(result)) {
+    int column = 0, n = PQnfields(result);
+    while (column < n && strcmp(PQfname(result, column), name) != 0)
+        column++;
+    if (column == n || row >= PQntuples(result)) {
         fprintf(stderr, "there is no row %d with %s: %s\n", row, name, PQresultErrorMessage(result));
         abort();
     }
