@@ -136,6 +136,7 @@ $(B)/tests/e2e/run: $(E2E_TESTS:%=$(B)/tests/e2e/%.o) $(B)/tests/lib/load.o $(te
 SQL_TESTS := \
     main \
     test_autoscaling \
+    test_documents \
     test_endpoints \
     test_logins \
     test_migrate \

@@ -17,9 +17,23 @@ CREATE FUNCTION skylark.autoscaling_config(a skylark.autoscaling_settings) RETUR
             WHERE k.value IS NOT NULL);
 COMMENT ON FUNCTION skylark.autoscaling_config IS 'autoscaling_config as the API writes it: the seed''s keys, and of the later ones those that are set.';
 
+-- What both documents show of a port. A client reads service_port as a number and ipaddress as a text, so neither is ever null.
+CREATE FUNCTION skylark.port_document(p_container_port integer, p_protocol text, p_endpoint_type text, p_service_port integer,
+                                      p_host_port integer, p_domain text, p_address inet) RETURNS json
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN json_build_object(
+        'container_port', p_container_port, 'protocol', p_protocol, 'endpoint_type', p_endpoint_type,
+        'service_port', COALESCE(CASE p_endpoint_type WHEN 'http-endpoint' THEN 80
+                                                      WHEN 'internal-endpoint' THEN p_container_port
+                                                      WHEN 'direct-endpoint' THEN p_host_port
+                                                      ELSE p_service_port END, 0),
+        'default_domain', p_domain,
+        'ipaddress', COALESCE(host(p_address), ''));
+COMMENT ON FUNCTION skylark.port_document IS 'A port as the API writes it. service_port: 80 of an http-endpoint, the public port of a tcp-endpoint, the node''s port of a direct-endpoint, the container port of an internal-endpoint; 0 while there is none. ipaddress: empty while there is none.';
+
 -- An internal-endpoint is reached by name: which address that is depends on who asks.
 CREATE VIEW skylark.instance_documents AS
-SELECT i.service_id, i.id AS instance_id, i.slot, i.created_at, i.state,
+SELECT i.service_id, i.id AS instance_id, i.slot, i.created_at, i.started_at, i.state, l.instance_ports,
        json_build_object(
            'uuid', i.id,
            'instance_name', s.name || '.' || i.slot,
@@ -42,30 +56,31 @@ SELECT i.service_id, i.id AS instance_id, i.slot, i.created_at, i.state,
                  AND f.state IN ('exited', 'removed') AND f.stop_requested_at IS NULL AND f.unroute_requested_at IS NULL
                ORDER BY f.created_at DESC
                LIMIT 1),
-           'instance_ports', COALESCE((
-               SELECT json_agg(json_build_object(
-                   'container_port', o.container_port, 'protocol', o.protocol, 'endpoint_type', o.endpoint_type,
-                   'service_port', CASE o.endpoint_type WHEN 'direct-endpoint' THEN o.host_port ELSE p.service_port END,
-                   'default_domain', COALESCE(skylark.endpoint_domain(p.service_id, p.id, p.container_port, p.endpoint_type,
-                                                                      s.domain_label, g.base_domain),
-                                              s.domain_label || '.' || g.base_domain),
-                   'ipaddress', host(CASE WHEN o.endpoint_type = 'direct-endpoint' THEN o.host_address
-                                          WHEN o.endpoint_type <> 'internal-endpoint' THEN g.front_address END)) ORDER BY o.position)
-               FROM skylark.instance_ports o
-               LEFT JOIN skylark.ports p ON (p.service_id, p.container_port, p.protocol, p.endpoint_type)
-                                          = (i.service_id, o.container_port, o.protocol, o.endpoint_type)
-               WHERE o.instance_id = i.id), '[]'::json),
+           'instance_ports', l.instance_ports,
            'resource_uri', '/v1/services/' || n.name || '/' || s.name || '/instances/' || i.id || '/') AS document
 FROM skylark.instances i
 JOIN skylark.services s ON s.id = i.service_id
 JOIN skylark.namespaces n ON n.id = s.namespace_id
-JOIN skylark.installation g ON g.only_row;
+JOIN skylark.installation g ON g.only_row
+CROSS JOIN LATERAL (
+    SELECT COALESCE(json_agg(skylark.port_document(
+               o.container_port, o.protocol, o.endpoint_type, p.service_port, o.host_port,
+               skylark.endpoint_domain(p.service_id, p.id, o.container_port, o.endpoint_type, s.name, s.domain_label, g.base_domain),
+               CASE WHEN o.endpoint_type = 'direct-endpoint' THEN o.host_address
+                    WHEN o.endpoint_type <> 'internal-endpoint' THEN g.front_address END) ORDER BY o.position),
+               '[]'::json) AS instance_ports
+    FROM skylark.instance_ports o
+    LEFT JOIN skylark.ports p ON (p.service_id, p.container_port, p.protocol, p.endpoint_type)
+                               = (i.service_id, o.container_port, o.protocol, o.endpoint_type)
+    WHERE o.instance_id = i.id) l;
 COMMENT ON VIEW skylark.instance_documents IS 'The API''s document of each instance.';
 COMMENT ON COLUMN skylark.instance_documents.service_id IS 'Service.';
 COMMENT ON COLUMN skylark.instance_documents.instance_id IS 'Instance.';
 COMMENT ON COLUMN skylark.instance_documents.slot IS 'The n of its name.';
 COMMENT ON COLUMN skylark.instance_documents.created_at IS 'When it was made.';
+COMMENT ON COLUMN skylark.instance_documents.started_at IS 'When it started; null: it has not yet.';
 COMMENT ON COLUMN skylark.instance_documents.state IS 'As in instances.';
+COMMENT ON COLUMN skylark.instance_documents.instance_ports IS 'The ports that it was made with, as its document and the service''s show them.';
 COMMENT ON COLUMN skylark.instance_documents.document IS 'The document.';
 
 CREATE VIEW skylark.service_documents AS
@@ -73,6 +88,8 @@ SELECT s.namespace_id, s.seq, s.id AS service_id, s.name AS service_name, s.targ
        json_build_object(
            'unique_name', s.id,
            'service_name', s.name,
+           'app_name', s.name,
+           'application', NULL,
            'namespace', n.name,
            'updated_at', skylark.iso_time(s.updated_at),
            'allocation_group', NULL,
@@ -96,14 +113,21 @@ SELECT s.namespace_id, s.seq, s.id AS service_id, s.name AS service_name, s.targ
                SELECT skylark.autoscaling_config(a)
                FROM skylark.autoscaling_settings a WHERE a.service_id = s.id)::text, '{}'),
            'instance_ports', COALESCE((
-               SELECT json_agg(json_build_object(
-                   'container_port', p.container_port, 'protocol', p.protocol, 'endpoint_type', p.endpoint_type,
-                   'service_port', p.service_port,
-                   'default_domain', skylark.endpoint_domain(p.service_id, p.id, p.container_port, p.endpoint_type,
-                                                             s.domain_label, g.base_domain),
-                   'ipaddress', CASE WHEN p.endpoint_type IN ('http-endpoint', 'tcp-endpoint') THEN host(g.front_address) END)
-                   ORDER BY p.id)
-               FROM skylark.ports p WHERE p.service_id = s.id), '[]'::json),
+               SELECT json_agg(skylark.port_document(
+                   p.container_port, p.protocol, p.endpoint_type, p.service_port, first.host_port,
+                   skylark.endpoint_domain(p.service_id, p.id, p.container_port, p.endpoint_type, s.name, s.domain_label, g.base_domain),
+                   CASE WHEN p.endpoint_type = 'direct-endpoint' THEN first.host_address
+                        WHEN p.endpoint_type <> 'internal-endpoint' THEN g.front_address END) ORDER BY p.id)
+               FROM skylark.ports p
+               LEFT JOIN LATERAL (
+                   SELECT o.host_port, o.host_address
+                   FROM skylark.instances i
+                   JOIN skylark.instance_ports o ON o.instance_id = i.id
+                   WHERE p.endpoint_type = 'direct-endpoint' AND i.service_id = s.id AND i.state = 'running'
+                     AND (o.container_port, o.protocol, o.endpoint_type) = (p.container_port, p.protocol, p.endpoint_type)
+                   ORDER BY i.slot, i.created_at
+                   LIMIT 1) first ON true
+               WHERE p.service_id = s.id), '[]'::json),
            'linked_to', COALESCE((
                SELECT json_object_agg(l.target_service_id, l.alias ORDER BY l.target_service_id)
                FROM skylark.links l WHERE l.service_id = s.id)::text, '{}'),
@@ -121,6 +145,10 @@ SELECT s.namespace_id, s.seq, s.id AS service_id, s.name AS service_name, s.targ
                WHERE l.target_service_id = s.id)::text, '{}'),
            'target_num_instances', s.target_num_instances,
            'last_autoscaled_at', skylark.iso_time(s.last_autoscaled_at),
+           'last_redeployed_at', skylark.iso_time(s.last_redeployed_at),
+           'linked_services', '[]'::json,
+           'linked_to_services', '[]'::json,
+           'exec_endpoint', '',
            'current_num_instances', o.current,
            'linked_from', COALESCE((
                SELECT json_object_agg(l.service_id, l.alias ORDER BY l.service_id)
@@ -132,9 +160,11 @@ SELECT s.namespace_id, s.seq, s.id AS service_id, s.name AS service_name, s.targ
                SELECT json_agg(json_build_object(
                    'instance_name', s.name || '.' || i.slot,
                    'started_at', skylark.iso_time(i.started_at),
-                   'uuid', i.id) ORDER BY i.slot, i.created_at)
+                   'uuid', i.id,
+                   'instance_ports', d.instance_ports) ORDER BY i.slot, i.created_at)
                FROM skylark.instances i
-               WHERE i.service_id = s.id AND i.state IN ('created', 'running')), '[]'::json),
+               JOIN skylark.instance_documents d ON d.instance_id = i.id
+               WHERE i.service_id = s.id AND i.state IN ('created', 'running') AND i.started_at IS NOT NULL), '[]'::json),
            'created_at', skylark.iso_time(s.created_at),
            'volumes', COALESCE((
                SELECT json_agg(json_build_object(

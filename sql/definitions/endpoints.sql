@@ -13,13 +13,15 @@ COMMENT ON COLUMN skylark.fronts.observed_at IS 'When its router last reported. 
 COMMENT ON COLUMN skylark.fronts.endpoint_faults IS 'Endpoints that are left out of the routes it serves: {service id: why}.';
 
 CREATE FUNCTION skylark.endpoint_domain(p_service_id uuid, p_port_id bigint, p_container_port integer, p_endpoint_type text,
-                                        p_label text, p_base_domain text) RETURNS text
+                                        p_name text, p_label text, p_base_domain text) RETURNS text
     LANGUAGE sql STABLE
-    RETURN CASE WHEN p_endpoint_type = 'http-endpoint'
+    RETURN CASE WHEN p_endpoint_type = 'internal-endpoint' THEN p_name
+                WHEN p_endpoint_type = 'http-endpoint'
                      AND EXISTS (SELECT FROM skylark.ports f
                                  WHERE f.service_id = p_service_id AND f.endpoint_type = 'http-endpoint' AND f.id < p_port_id)
-                THEN p_container_port || '.' ELSE '' END || p_label || '.' || p_base_domain;
-COMMENT ON FUNCTION skylark.endpoint_domain IS 'Default domain of a port: the service''s own; further http-endpoints of one service have their container port in front of it.';
+                THEN p_container_port || '.' || p_label || '.' || p_base_domain
+                ELSE p_label || '.' || p_base_domain END;
+COMMENT ON FUNCTION skylark.endpoint_domain IS 'Default domain of a port: the service''s own; further http-endpoints of one service have their container port in front of it. Of an internal-endpoint: the service''s name, which linked instances resolve.';
 
 CREATE VIEW skylark.live_fronts AS
 SELECT f.name, f.applied_snapshot, f.busy, f.fault, f.endpoint_faults

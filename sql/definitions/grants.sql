@@ -60,7 +60,7 @@ GRANT INSERT ON skylark.metric_samples TO skylark_collector;
 GRANT SELECT ON skylark.metric_samples, skylark.autoscaling_queue, skylark.autoscaling_decisions
     TO skylark_api, skylark_dba;
 GRANT SELECT ON skylark.autoscaling_overview, skylark.metrics_overview TO skylark_dba;
-GRANT EXECUTE ON FUNCTION skylark.endpoint_domain TO skylark_api, skylark_router, skylark_dba;
+GRANT EXECUTE ON FUNCTION skylark.endpoint_domain, skylark.port_document TO skylark_api, skylark_router, skylark_dba;
 GRANT EXECUTE ON FUNCTION skylark.is_host_name TO skylark_router;
 GRANT SELECT ON skylark.custom_domains, skylark.volume_types, skylark.instance_ports, skylark.fronts, skylark.live_fronts
     TO skylark_api, skylark_deployer, skylark_dba;

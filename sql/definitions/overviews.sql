@@ -50,7 +50,7 @@ COMMENT ON COLUMN skylark.instances_overview.log_bytes IS 'Bytes stored of it.';
 CREATE VIEW skylark.endpoints_overview AS
 SELECT n.name AS namespace, s.name AS service, p.endpoint_type, p.container_port, p.protocol, p.service_port,
        CASE WHEN p.endpoint_type = 'http-endpoint'
-            THEN concat_ws(',', skylark.endpoint_domain(p.service_id, p.id, p.container_port, p.endpoint_type, s.domain_label,
+            THEN concat_ws(',', skylark.endpoint_domain(p.service_id, p.id, p.container_port, p.endpoint_type, s.name, s.domain_label,
                                                         g.base_domain),
                            (SELECT string_agg(c.name, ',' ORDER BY c.position) FROM skylark.custom_domains c
                             WHERE c.service_id = s.id

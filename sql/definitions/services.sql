@@ -23,6 +23,7 @@ COMMENT ON COLUMN skylark.services.created_by IS 'Name of the user who created i
 COMMENT ON COLUMN skylark.services.created_at IS 'When it was created.';
 COMMENT ON COLUMN skylark.services.updated_at IS 'When a user last changed it.';
 COMMENT ON COLUMN skylark.services.last_autoscaled_at IS 'When the autoscaler last changed target_num_instances.';
+COMMENT ON COLUMN skylark.services.last_redeployed_at IS 'When generation last rose, so that new containers took the places of the old ones. Set by trigger.';
 COMMENT ON COLUMN skylark.services.generation IS 'Rises with every change that needs new containers (image, command, size, environment, ports, volumes, links). Set by triggers.';
 COMMENT ON COLUMN skylark.services.deleted_at IS 'When its deletion was acknowledged; the deployer removes the containers and volumes, then the row.';
 
@@ -94,10 +95,14 @@ BEGIN
     ELSIF TG_OP = 'UPDATE' THEN
         NEW.generation := GREATEST(NEW.generation, OLD.generation);
     END IF;
+    -- The transaction that creates a service adds its parts, which raises the generation: that is no redeployment.
+    IF TG_OP = 'UPDATE' AND NEW.generation > OLD.generation AND NEW.created_at < now() THEN
+        NEW.last_redeployed_at := now();
+    END IF;
     RETURN NEW;
 END
 $$;
-COMMENT ON FUNCTION skylark.services_derive IS 'Sets domain_label, and raises generation when the containers must be made anew.';
+COMMENT ON FUNCTION skylark.services_derive IS 'Sets domain_label, raises generation when the containers must be made anew, and notes when that was.';
 CREATE TRIGGER services_derive
     BEFORE INSERT OR UPDATE OF namespace_id, name, domain_label, image_name, image_tag, run_command, instance_size, generation
     ON skylark.services

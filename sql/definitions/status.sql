@@ -19,22 +19,23 @@ WHERE i.only_row;
 COMMENT ON VIEW skylark.engine_trouble IS 'One row: why observed counts can''t be vouched for now; null when they can.';
 COMMENT ON COLUMN skylark.engine_trouble.trouble IS 'In words; null when all is well.';
 
+-- Clients poll until is_deploying is false, and then look at current_status: so it is false in Error, and what still goes on is in
+-- status_message.
 CREATE VIEW skylark.service_states AS
-SELECT s.id AS service_id, c.wanted, c.current, c.staged, c.started, d.is_deploying, x.trouble,
+SELECT s.id AS service_id, c.wanted, c.current, c.staged, c.started, w.under_way AND NOT e.failing AS is_deploying, x.trouble,
        CASE
-           WHEN x.trouble IS NOT NULL THEN 'Error'
-           WHEN st.condition = 'failing' AND st.observed_revision = q.revision THEN 'Error'
-           WHEN d.is_deploying THEN 'Deploying'
+           WHEN e.failing THEN 'Error'
+           WHEN w.under_way THEN 'Deploying'
            WHEN c.wanted = 0 THEN 'Stopped'
            ELSE 'Running'
        END AS current_status,
-       COALESCE(x.trouble,
+       COALESCE(x.trouble, concat_ws(' ',
                 CASE WHEN st.observed_revision = q.revision THEN NULLIF(st.message, '') END,
                 CASE
-                    WHEN d.is_deploying AND c.wanted = 0 THEN 'Stopping: ' || c.current || ' left.'
-                    WHEN d.is_deploying THEN c.started || ' of ' || c.wanted || ' instances run.'
-                    ELSE ''
-                END) AS status_message,
+                    WHEN NOT w.under_way OR (NOT e.failing AND st.observed_revision = q.revision AND st.message <> '') THEN NULL
+                    WHEN c.wanted = 0 THEN 'Stopping: ' || c.current || ' left.'
+                    ELSE c.started || ' of ' || c.wanted || ' instances run.'
+                END)) AS status_message,
        st.started_at, st.stopped_at
 FROM skylark.services s
 LEFT JOIN skylark.reconcile_queue q ON q.service_id = s.id
@@ -51,14 +52,17 @@ CROSS JOIN LATERAL (
 CROSS JOIN LATERAL (
     SELECT q.revision IS DISTINCT FROM st.observed_revision
         OR st.condition IS DISTINCT FROM 'settled'
-        OR c.current <> c.wanted OR c.latest <> c.wanted AS is_deploying) d;
+        OR c.current <> c.wanted OR c.latest <> c.wanted AS under_way) w
+CROSS JOIN LATERAL (
+    SELECT x.trouble IS NOT NULL
+        OR (st.condition = 'failing' AND st.observed_revision = q.revision) IS TRUE AS failing) e;
 COMMENT ON VIEW skylark.service_states IS 'What is observed of each service, next to what is wanted.';
 COMMENT ON COLUMN skylark.service_states.service_id IS 'Service.';
 COMMENT ON COLUMN skylark.service_states.wanted IS 'Instances wanted now.';
 COMMENT ON COLUMN skylark.service_states.current IS 'Containers that exist and have not ended.';
 COMMENT ON COLUMN skylark.service_states.staged IS 'Of them, those that do not run yet.';
 COMMENT ON COLUMN skylark.service_states.started IS 'Of them, those that run.';
-COMMENT ON COLUMN skylark.service_states.is_deploying IS 'Whether what is observed still differs from what is wanted.';
+COMMENT ON COLUMN skylark.service_states.is_deploying IS 'Whether what is observed still differs from what is wanted, without trouble on the way; false in Error.';
 COMMENT ON COLUMN skylark.service_states.trouble IS 'Why the counts can''t be vouched for; null when they can.';
 COMMENT ON COLUMN skylark.service_states.current_status IS 'Deploying, Running, Stopped or Error.';
 COMMENT ON COLUMN skylark.service_states.status_message IS 'Why, in words a user can act on.';

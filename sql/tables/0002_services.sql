@@ -32,6 +32,7 @@ CREATE TABLE skylark.services (
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
     last_autoscaled_at timestamptz,
+    last_redeployed_at timestamptz,
     generation bigint NOT NULL DEFAULT 1 CHECK (generation > 0),
     deleted_at timestamptz,
     UNIQUE (namespace_id, id)

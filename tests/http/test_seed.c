@@ -30,8 +30,13 @@ static const struct key document_keys[] = {
     {"volumes", ARRAY}, {"default_domain_name", TEXT}, {"resource_uri", TEXT},
     /* Beyond the seed: */
     {"current_status", TEXT}, {"status_message", TEXT}, {"region", OBJECT},
+    /* Read by clients of 2015 and 2016: */
+    {"app_name", TEXT}, {"application", NULL_ONLY}, {"last_redeployed_at", TIME_OR_NULL}, {"linked_services", ARRAY},
+    {"linked_to_services", ARRAY}, {"exec_endpoint", TEXT},
 };
-static const struct key instance_keys[] = {{"instance_name", TEXT}, {"started_at", TIME_OR_NULL}, {"uuid", UUID}};
+static const struct key instance_keys[] = {
+    {"instance_name", TEXT}, {"started_at", TIME}, {"uuid", UUID}, {"instance_ports", ARRAY},
+};
 static const struct key volume_keys[] = {{"app_volume_dir", TEXT}, {"volume_type", TEXT}, {"size_gb", NUMBER}};
 static const struct key port_keys[] = {
     {"container_port", NUMBER}, {"protocol", TEXT}, {"endpoint_type", TEXT}, {"service_port", NUMBER},
@@ -91,15 +96,14 @@ static bool is_kind(struct json_object *value, enum kind kind)
     return false;
 }
 
-/* Every key is there once, in its type, and no other. ipaddress may be null while nothing is published. */
+/* Every key is there once, in its type, and no other. */
 static void check_keys(struct json_object *object, const struct key *keys, size_t n, const char *what)
 {
     REQUIRE(json_object_is_type(object, json_type_object), "%s is no object", what);
     for (size_t i = 0; i < n; i++) {
         struct json_object *value = NULL;
         bool there = json_object_object_get_ex(object, keys[i].name, &value);
-        bool unpublished = value == NULL && (strcmp(keys[i].name, "ipaddress") == 0 || strcmp(keys[i].name, "service_port") == 0);
-        CHECK(there && (unpublished || is_kind(value, keys[i].kind)), "%s: %s: %s", what, keys[i].name,
+        CHECK(there && is_kind(value, keys[i].kind), "%s: %s: %s", what, keys[i].name,
               there ? json_object_to_json_string(value) : "absent");
     }
     json_object_object_foreach(object, name, ignored)
@@ -122,6 +126,7 @@ static void check_document(struct json_object *json, const char *what)
         check_keys(json_object_array_get_idx(doc_at(json, "volumes"), (size_t)i), volume_keys, COUNT(volume_keys), what);
     for (int64_t i = 0; i < doc_len(json, "instance_ports"); i++)
         check_keys(json_object_array_get_idx(doc_at(json, "instance_ports"), (size_t)i), port_keys, COUNT(port_keys), what);
+    CHECK(strcmp(doc_text(json, "app_name"), doc_text(json, "service_name")) == 0, "%s: app_name is not service_name", what);
     CHECK(strcmp(doc_text(json, "uuid"), doc_text(json, "unique_name")) == 0, "%s: uuid is not unique_name", what);
     CHECK(doc_text(json, "uuid")[14] == '4', "%s: uuid is not of version 4: %s", what, doc_text(json, "uuid"));
     CHECK(doc_text(json, "region.name")[0] != '\0' && doc_text(json, "region.IaaS")[0] != '\0', "%s: region", what);

@@ -7,6 +7,7 @@ int main(int argc, char **argv)
         {"migrate", tests_migrate},
         {"statements", tests_statements},
         {"rules", tests_rules},
+        {"documents", tests_documents},
         {"endpoints", tests_endpoints},
         {"autoscaling", tests_autoscaling},
         {"logins", tests_logins},
