@@ -21,7 +21,8 @@ COMMON := buf clock config config_command config_value db db_copy db_result db_s
           shellwords signals supervisor systemd utf8
 ENGINE := docker docker_body docker_container docker_image docker_log docker_network docker_pull docker_stream docker_usage
 API := address arena checks dispatch fields form handle_document handle_health handle_list handle_logs handle_scaling \
-       handle_service handle_token http_metrics json_scan listen main problem query_check reference request route service_fields settings slots worker
+       handle_service handle_token http_metrics json_scan link listen log_cursor log_page main problem query_check reference \
+       request route service_fields settings slots worker
 DEPLOYER := container figures lease main networks observe plan probe puller reconcile reconciler role service settings watcher
 AUTOSCALER := evaluate main settings
 COLLECTOR := assemble batch figures follower main maintain rate resume right sampler settings
@@ -76,6 +77,7 @@ UNIT := \
     form \
     fuzz \
     json_scan \
+    log_cursor \
     metrics \
     plan \
     problem \
@@ -109,6 +111,7 @@ HTTP_TESTS := \
     test_front \
     test_list \
     test_logs \
+    test_readers \
     test_routes \
     test_scaling \
     test_seed \
@@ -128,7 +131,7 @@ E2E_TESTS := \
     test_trouble \
     test_volumes
 test_library := $(patsubst %,$(B)/tests/lib/%.o,api check http world)
-$(B)/tests/http/run: $(HTTP_TESTS:%=$(B)/tests/http/%.o) $(test_library)
+$(B)/tests/http/run: $(HTTP_TESTS:%=$(B)/tests/http/%.o) $(patsubst %,$(B)/%.o,tests/lib/fcgi common/buf common/utf8) $(test_library)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit
 $(B)/tests/e2e/run: $(E2E_TESTS:%=$(B)/tests/e2e/%.o) $(B)/tests/lib/load.o $(test_library)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit
@@ -139,6 +142,7 @@ SQL_TESTS := \
     test_documents \
     test_endpoints \
     test_logins \
+    test_logs \
     test_migrate \
     test_rights \
     test_rules \

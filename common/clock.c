@@ -21,7 +21,8 @@ int64_t clock_wall_ns(void)
     return (int64_t)t.tv_sec * NS_PER_SECOND + t.tv_nsec;
 }
 
-void clock_format_iso(int64_t ns, char *out)
+/* decimals: of the second, each of them worth ns_per_decimal. */
+static void format_iso(int64_t ns, int64_t ns_per_decimal, int decimals, char *out)
 {
     time_t seconds = (time_t)(ns / NS_PER_SECOND);
     int64_t rest = ns % NS_PER_SECOND;
@@ -33,7 +34,17 @@ void clock_format_iso(int64_t ns, char *out)
     char date[24];
     gmtime_r(&seconds, &tm);
     strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &tm);
-    snprintf(out, CLOCK_ISO_SIZE, "%s.%03dZ", date, (int)(rest / 1000000));
+    snprintf(out, CLOCK_ISO_SIZE, "%s.%0*dZ", date, decimals, (int)(rest / ns_per_decimal));
+}
+
+void clock_format_iso(int64_t ns, char *out)
+{
+    format_iso(ns, 1000000, 3, out);
+}
+
+void clock_format_iso_us(int64_t us, char *out)
+{
+    format_iso(us * 1000, 1000, 6, out);
 }
 
 /* Reads exactly n digits. */

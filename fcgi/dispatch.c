@@ -3,6 +3,7 @@
 #include "fcgi/dispatch.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/log.h"
@@ -57,6 +58,32 @@ static void authorise(struct request *rq)
     PQclear(result);
 }
 
+/* Who may be at a long read now. Such reads get a share of the workers, so that the other requests always find one. */
+static struct slots *long_reads;
+
+int dispatch_open(void)
+{
+    long_reads = slots_open("the slots of long reads");
+    return long_reads != NULL ? 0 : -1;
+}
+
+/* Takes a slot for the token, which authorise has found valid: guesses don't use up the share. */
+static void long_read_begin(struct request *rq)
+{
+    char first[17]; /* 64 bits of it name the token well enough */
+    snprintf(first, sizeof first, "%.16s", rq->token_hash + 2);
+    uint64_t key = strtoull(first, NULL, 16);
+    rq->long_read = slots_take(long_reads, api_long_reads(rq->settings), key > 0 ? key : 1, api_long_reads_of_token(rq->settings));
+    if (rq->long_read == SLOTS_SHARE_FULL)
+        problem_set(&rq->problem, PROBLEM_TOO_MANY,
+                    "This token reads logs or metrics in %zu requests already, which is as many as it may at the same time.",
+                    api_long_reads_of_token(rq->settings));
+    else if (rq->long_read == SLOTS_FULL)
+        problem_set(&rq->problem, PROBLEM_UNAVAILABLE, "All workers that may read logs and metrics are busy; nothing was changed.");
+    if (rq->problem.kind != PROBLEM_NONE)
+        rq->problem.retry_after = 1;
+}
+
 static void run_query(struct request *rq)
 {
     const char *params[ROUTE_PARAMETERS_MAX] = {
@@ -80,6 +107,13 @@ static void run_query(struct request *rq)
             problem_free(&faults);
         }
         return;
+    }
+    if (rq->route->kind == ROUTE_LONG_QUERY) {
+        authorise(rq);
+        if (rq->problem.kind == PROBLEM_NONE)
+            long_read_begin(rq);
+        if (rq->problem.kind != PROBLEM_NONE)
+            return;
     }
     PGresult *result;
     enum db_status status = db_run(rq->db, rq->route->statement, params, &result);
@@ -155,6 +189,7 @@ static void run_route(struct request *rq)
         route->handle(rq, NULL);
         break;
     case ROUTE_QUERY:
+    case ROUTE_LONG_QUERY:
         run_query(rq);
         break;
     case ROUTE_CHANGE:
@@ -178,5 +213,6 @@ void dispatch(struct request *rq)
     if (rq->route != NULL)
         run_route(rq);
     request_respond(rq);
+    slots_give(long_reads, rq->long_read);
     mark_token(rq);
 }

@@ -4,6 +4,9 @@
 
 #include "fcgi/request.h"
 
+/* Call once, before the workers are forked. Returns 0, or -1 (logged). */
+int dispatch_open(void) __attribute__((warn_unused_result));
+
 /* Answers a request that request_open filled, and sends the answer. */
 void dispatch(struct request *rq);
 

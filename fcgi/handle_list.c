@@ -7,6 +7,7 @@
 
 #include "fcgi/checks.h"
 #include "fcgi/handlers.h"
+#include "fcgi/link.h"
 #include "fcgi/query_check.h"
 #include "gen/api_statements.h"
 
@@ -42,18 +43,6 @@ void bind_services_list(struct request *rq, const char **params)
     params[API_SERVICES_LIST_P_PREFIX] = prefix;
 }
 
-/* Adds s percent-encoded but for what RFC 3986 leaves as it is. */
-static void add_encoded(struct buf *b, const char *s)
-{
-    for (; *s != '\0'; s++) {
-        unsigned char c = (unsigned char)*s;
-        if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("-._~", c) != NULL)
-            buf_addc(b, (char)c);
-        else
-            buf_addf(b, "%%%02X", c);
-    }
-}
-
 /* Adds the absolute URL of a page as a JSON string, or null when there is no such page. */
 static void add_page_url(struct request *rq, int64_t number, bool exists, const char *as_of)
 {
@@ -63,18 +52,16 @@ static void add_page_url(struct request *rq, int64_t number, bool exists, const 
     }
     const struct list_page *p = rq->asked;
     struct buf url = {0};
-    const char *host = request_parameter(rq, "HTTP_HOST");
-    buf_addf(&url, "%s://%s/v1/services/", request_parameter(rq, "REQUEST_SCHEME"),
-             host[0] != '\0' ? host : request_parameter(rq, "SERVER_NAME"));
-    add_encoded(&url, rq->namespace_name);
-    buf_addf(&url, "/?page=%" PRId64 "&page_size=%" PRId64 "&as_of=", number, p->size);
-    add_encoded(&url, as_of);
+    char text[24];
+    link_add_self(rq, &url);
+    snprintf(text, sizeof text, "%" PRId64, number);
+    link_add_parameter(&url, "page", text);
+    link_add_parameter(&url, "page_size", p->size_text);
+    link_add_parameter(&url, "as_of", as_of);
     for (size_t i = 0; i < rq->query.n; i++) {
         const struct form_field *f = &rq->query.fields[i];
-        if (strcmp(f->name, "target_state") != 0 && strcmp(f->name, "name") != 0)
-            continue;
-        buf_addf(&url, "&%s=", f->name);
-        add_encoded(&url, f->value);
+        if (strcmp(f->name, "target_state") == 0 || strcmp(f->name, "name") == 0)
+            link_add_parameter(&url, f->name, f->value);
     }
     buf_add_json(&rq->reply, buf_text(&url), url.len);
     buf_free(&url);

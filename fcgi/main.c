@@ -7,6 +7,7 @@
 
 #include "common/log.h"
 #include "common/supervisor.h"
+#include "fcgi/dispatch.h"
 #include "fcgi/handlers.h"
 #include "fcgi/listen.h"
 #include "fcgi/http_metrics.h"
@@ -55,7 +56,7 @@ int main(int argc, char **argv)
     }
     log_open("skylark-api", (enum log_level)api.settings.log_level);
     api.listen_fd = listen_open(&api.settings);
-    if (api.listen_fd < 0 || http_metrics_open() != 0 || handle_token_open() != 0) {
+    if (api.listen_fd < 0 || http_metrics_open() != 0 || handle_token_open() != 0 || dispatch_open() != 0) {
         status = 1;
         goto out;
     }

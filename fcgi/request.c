@@ -1,18 +1,24 @@
 /* One HTTP request: reading it, and sending the answer. */
 #include "fcgi/request.h"
 
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <uuid/uuid.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/secret.h"
 #include "fcgi/json_scan.h"
 
 #define PATH_MAX_BYTES 4096
 #define TOKEN_MAX_BYTES 512
+/* Handed to libfcgi at once, which writes 8 KiB at a time. */
+#define PIECE_BYTES 8192
 
 const char *request_parameter(const struct request *rq, const char *name)
 {
@@ -226,24 +232,58 @@ void request_reset_response(struct request *rq)
     buf_clear(&rq->reply);
 }
 
-static void send_headers(struct request *rq, const char *status, const char *content_type)
+/* Waits until a piece can be written without waiting for the peer: a socket that polls as writable has room for it. Returns false
+ * when the deadline has passed. */
+static bool output_wait(struct request *rq, int64_t deadline_ms)
 {
+    struct pollfd p = {.fd = rq->fcgi->ipcFd, .events = POLLOUT};
+    for (;;) {
+        int64_t left = deadline_ms - clock_monotonic_ms();
+        int n = poll(&p, 1, left > 0 ? (int)left : 0);
+        if (n > 0)
+            return true; /* a peer that is gone as well: writing will tell */
+        if (n == 0 || errno != EINTR)
+            return false;
+    }
+}
+
+/* The one way out of a worker. The deadline is for the whole answer, so a peer that takes a byte a second can't hold the worker. */
+static void send_bytes(struct request *rq, int64_t deadline_ms, const char *data, size_t len)
+{
+    while (len > 0 && !rq->broken) {
+        size_t piece = len < PIECE_BYTES ? len : PIECE_BYTES;
+        if (!output_wait(rq, deadline_ms)) {
+            log_warning("the answer was not taken within %" PRId64 " ms and is cut off", rq->settings->answer_deadline_ms);
+            rq->broken = true;
+        } else if (FCGX_PutStr(data, (int)piece, rq->fcgi->out) < 0) {
+            rq->broken = true;
+        }
+        data += piece;
+        len -= piece;
+    }
+}
+
+static void send_answer(struct request *rq, const char *status, const char *content_type)
+{
+    int64_t deadline_ms = clock_monotonic_ms() + rq->settings->answer_deadline_ms;
     struct buf head = {0};
     buf_addf(&head, "Status: %s\r\nX-Request-Id: %s\r\nCache-Control: no-store\r\n", status, rq->id);
     if (content_type != NULL)
         buf_addf(&head, "Content-Type: %s\r\n", content_type);
     buf_adds(&head, buf_text(&rq->headers));
     buf_adds(&head, "\r\n");
-    if (head.failed || FCGX_PutStr(head.data, (int)head.len, rq->fcgi->out) < 0)
+    rq->broken = head.failed;
+    send_bytes(rq, deadline_ms, head.data, head.len);
+    if (!rq->head)
+        send_bytes(rq, deadline_ms, rq->reply.data, rq->reply.len);
+    /* What libfcgi still holds. */
+    if (!rq->broken && (!output_wait(rq, deadline_ms) || FCGX_FFlush(rq->fcgi->out) < 0))
         rq->broken = true;
-    rq->headers_sent = true;
     buf_free(&head);
 }
 
 void request_respond(struct request *rq)
 {
-    if (rq->headers_sent)
-        return;
     if (rq->reply.failed || rq->headers.failed || rq->arena.failed)
         problem_set(&rq->problem, PROBLEM_INTERNAL, "Out of memory.");
     const char *status = rq->status != NULL ? rq->status : "200 OK";
@@ -263,23 +303,7 @@ void request_respond(struct request *rq)
     } else {
         buf_addf(&rq->headers, "Content-Length: %zu\r\n", rq->reply.len);
     }
-    send_headers(rq, status, content_type);
-    if (!rq->head && rq->reply.len > 0 && FCGX_PutStr(rq->reply.data, (int)rq->reply.len, rq->fcgi->out) < 0)
-        rq->broken = true;
-}
-
-bool request_stream_begin(struct request *rq)
-{
-    send_headers(rq, rq->status != NULL ? rq->status : "200 OK",
-                 rq->content_type != NULL ? rq->content_type : "application/json");
-    return !rq->broken;
-}
-
-bool request_stream_write(struct request *rq, const char *data, size_t len)
-{
-    if (!rq->broken && FCGX_PutStr(data, (int)len, rq->fcgi->out) < 0)
-        rq->broken = true;
-    return !rq->broken;
+    send_answer(rq, status, content_type);
 }
 
 void request_db_problem(struct request *rq, enum db_status status)

@@ -13,6 +13,7 @@
 #include "fcgi/form.h"
 #include "fcgi/problem.h"
 #include "fcgi/settings.h"
+#include "fcgi/slots.h"
 
 #define REQUEST_SEGMENTS_MAX 8
 #define REQUEST_ID_SIZE 65
@@ -58,6 +59,7 @@ struct request {
 
     char token_hash[REQUEST_TOKEN_HASH_SIZE]; /* "" without an Authorization header */
     struct request_access access;
+    int long_read; /* slot that it holds while it reads long; SLOTS_FULL: none */
     bool deadlocked; /* PostgreSQL asked for the transaction to be run again */
 
     /* The response: set by the handler, sent by the dispatcher. */
@@ -66,7 +68,6 @@ struct request {
     const char *content_type;
     struct buf headers; /* further ones, each with its CRLF */
     struct buf reply;
-    bool headers_sent; /* the handler streams */
     bool broken;       /* the answer can't be finished: the connection is cut so that the client sees it */
 };
 
@@ -90,12 +91,8 @@ const char *request_parameter(const struct request *rq, const char *name);
 /* Empties the response, for another try. */
 void request_reset_response(struct request *rq);
 
-/* Sends the response, or the problem. */
+/* Sends the response, or the problem, within the setting answer_deadline: to a peer that takes it more slowly it is cut off. */
 void request_respond(struct request *rq);
-
-/* For answers of unknown length: sends the headers, then pieces. Returns false when the client is gone. */
-bool request_stream_begin(struct request *rq);
-bool request_stream_write(struct request *rq, const char *data, size_t len);
 
 /* What a failed call of common/db.h means to the client; DB_CONFLICT and DB_REFUSED are told apart by their
  * constraint. */

@@ -22,6 +22,7 @@ enum route_kind {
     ROUTE_PLAIN, /* handle(rq, NULL); the handler runs what statements it needs */
     ROUTE_QUERY, /* one statement, which says by itself who asks: its parameters $1 and $2 are token and namespace,
                   * its first columns those of skylark.access; then handle(rq, result) */
+    ROUTE_LONG_QUERY, /* the same, but it may take seconds, so only a share of the workers is at such routes at once */
     ROUTE_CHANGE, /* handle(rq, NULL) in a transaction, which is committed when it reports no problem. May be called
                    * again after a deadlock: all that it did is then undone */
 };
@@ -50,8 +51,8 @@ struct route {
     unsigned bodies;     /* mask of 1 << enum body_kind; 0: the body is not read */
     size_t body_limit;   /* bytes; a larger body is a 413. The setting body_limit may make it less, never more */
     unsigned values_max; /* JSON values in the body, keys not counted; with more, nothing is made of it and the answer is a 400 */
-    unsigned statement;  /* ROUTE_QUERY */
-    /* ROUTE_QUERY: sets parameters (by their {STATEMENT}_P_…; strings must live as long as the request), or reports a
+    unsigned statement;  /* ROUTE_QUERY, ROUTE_LONG_QUERY */
+    /* The same two: sets parameters (by their {STATEMENT}_P_…; strings must live as long as the request), or reports a
      * problem. Token, namespace and, if the pattern has one, the service's name are set already. */
     void (*bind)(struct request *rq, const char **params);
     void (*handle)(struct request *rq, const PGresult *result);

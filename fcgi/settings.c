@@ -30,6 +30,15 @@ const struct config_setting api_setting_rows[] = {
     {.name = "query_deadline", .type = CONFIG_DURATION, .offset = FIELD(query_deadline_ms), .min = 50,
      .max = 600000, .fallback = "10s", .reloadable = true,
      .help = "How long a statement may take before the request is answered 503."},
+    {.name = "answer_deadline", .type = CONFIG_DURATION, .offset = FIELD(answer_deadline_ms), .min = 100,
+     .max = 600000, .fallback = "30s", .reloadable = true,
+     .help = "How long nginx may take to accept an answer before it is cut off. nginx takes all answers at once, however "
+             "slow its clients are."},
+    {.name = "long_reads", .type = CONFIG_INTEGER, .offset = FIELD(long_reads), .max = 500, .fallback = "0", .reloadable = true,
+     .help = "How many workers may read logs or series of metrics at the same time; requests beyond it are answered 503. 0: half of "
+             "the workers, 1 at least."},
+    {.name = "long_reads_of_token", .type = CONFIG_INTEGER, .offset = FIELD(long_reads_of_token), .max = 500, .fallback = "0",
+     .reloadable = true, .help = "The same for each token; requests beyond it are answered 429. 0: half of long_reads, 1 at least."},
     {.name = "drain_deadline", .type = CONFIG_DURATION, .offset = FIELD(drain_deadline_ms), .min = 100,
      .max = 600000, .fallback = "30s", .reloadable = true,
      .help = "How long a worker may take to finish its request after SIGTERM or SIGHUP before it is killed."},
@@ -69,4 +78,16 @@ size_t api_login_slots(const struct api_settings *settings)
     if (settings->login_slots == 0 && slots > quarter)
         slots = quarter;
     return slots > 0 ? slots : 1;
+}
+
+size_t api_long_reads(const struct api_settings *settings)
+{
+    size_t half = (size_t)api_worker_count(settings) / 2;
+    return settings->long_reads > 0 ? (size_t)settings->long_reads : half > 0 ? half : 1;
+}
+
+size_t api_long_reads_of_token(const struct api_settings *settings)
+{
+    size_t half = api_long_reads(settings) / 2;
+    return settings->long_reads_of_token > 0 ? (size_t)settings->long_reads_of_token : half > 0 ? half : 1;
 }

@@ -16,6 +16,8 @@ struct api_settings {
     int64_t body_limit;
     int64_t connect_deadline_ms;
     int64_t query_deadline_ms;
+    int64_t answer_deadline_ms;
+    int64_t long_reads, long_reads_of_token; /* 0: by the number of workers; see api_long_reads */
     int64_t drain_deadline_ms;
     int64_t login_slots; /* 0: by the number of CPUs; see api_login_slots */
     int64_t login_failures;
@@ -31,5 +33,9 @@ int api_worker_count(const struct api_settings *settings);
 
 /* How many of them may hash passwords at the same time: never all, so that other requests find a worker. */
 size_t api_login_slots(const struct api_settings *settings);
+
+/* How many of them may be at long reads at the same time; and how many for one token. */
+size_t api_long_reads(const struct api_settings *settings);
+size_t api_long_reads_of_token(const struct api_settings *settings);
 
 #endif

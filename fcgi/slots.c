@@ -80,12 +80,12 @@ int slots_take(struct slots *s, size_t limit, uint64_t key, size_t share)
     while (i < limit && !slot_lock(&s->slots[i]))
         i++;
     if (i == limit)
-        return -1;
+        return SLOTS_FULL;
     /* First taken, then counted: two that do so at once see each other, and never both believe to be the last. */
     atomic_store(&s->slots[i].key, key);
     if (key != 0 && held_for(s, key, i) > share) {
         slot_unlock(&s->slots[i]);
-        return -1;
+        return SLOTS_SHARE_FULL;
     }
     return (int)i;
 }

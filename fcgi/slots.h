@@ -9,6 +9,8 @@
 
 #define SLOTS_MAX 512 /* as many as there may be workers, and a few */
 
+enum { SLOTS_FULL = -1, SLOTS_SHARE_FULL = -2 };
+
 struct slots;
 
 /* Maps a set of slots, all of them free. Call before the workers are forked; they share it from then on. what names the set in the
@@ -17,7 +19,7 @@ struct slots *slots_open(const char *what) __attribute__((warn_unused_result));
 
 /* Takes one of the first limit slots, for key: of those that work for the same key there are never more than share. Key 0: no
  * key's share counts. Of several workers that ask for the last slot of one key at the same instant, none may get it. Returns the slot,
- * which goes to slots_give, or -1: none is free. Never waits. */
+ * which goes to slots_give, or SLOTS_FULL (none is free), or SLOTS_SHARE_FULL (the key has its share). Never waits. */
 int slots_take(struct slots *slots, size_t limit, uint64_t key, size_t share) __attribute__((warn_unused_result));
 
 /* Gives a slot back that this process took. slot < 0: does nothing. */

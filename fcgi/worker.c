@@ -23,8 +23,8 @@
 
 /* Connections that nginx may keep open to one worker between requests. Beyond it they are closed after use. */
 #define KEPT_MAX 64
-/* How long a peer may stall in the middle of a request. nginx has the whole request before it calls, and waits no
- * longer than its fastcgi_read_timeout. */
+/* How long a peer may stall in the middle of a request. nginx has the whole request before it calls. What it may take for the whole
+ * answer is the setting answer_deadline. */
 #define STALL_SECONDS 60
 #define EVENTS_MAX 16
 
@@ -57,7 +57,7 @@ static void connection_release(struct worker *w, struct connection *c)
 
 static void answer(struct worker *w, struct connection *c)
 {
-    struct request rq = {.db = w->db, .settings = w->settings, .started_us = now_us()};
+    struct request rq = {.db = w->db, .settings = w->settings, .started_us = now_us(), .long_read = SLOTS_FULL};
     request_open(&rq, &c->fcgi);
     dispatch(&rq);
     const char *status = rq.status != NULL ? rq.status : "200";

@@ -10,7 +10,7 @@ int main(int argc, char **argv)
     /* Logins come last: they leave the address throttled for a while. */
     static const struct check_suite suites[] = {
         {"seed", tests_seed}, {"routes", tests_routes}, {"list", tests_list}, {"forms", tests_forms},
-        {"logs", tests_logs}, {"bad input", tests_bad_input}, {"front", tests_front},
+        {"logs", tests_logs}, {"readers", tests_readers}, {"bad input", tests_bad_input}, {"front", tests_front},
         {"scaling", tests_scaling}, {"endpoints", tests_endpoints}, {"auth", tests_auth},
     };
     world_open();

@@ -1,10 +1,11 @@
-/* Asking for logs: times, limits, one instance; a long answer is streamed whole. Lines are put into the table, as
+/* Asking for logs: times, limits, one instance, pages; an answer that is long. Lines are put into the table, as
  * the collector would. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tests/http/suites.h"
+#include "common/buf.h"
 #include "tests/lib/api.h"
 #include "tests/lib/world.h"
 
@@ -50,7 +51,11 @@ static void test_ranges(void)
         {"start_time=1433753256.25&end_time=1433753256.25", 1, "172.31"},
         {"start_time=1433753256.26&end_time=1433753259", 0, ""},
         {"start_time=2015-06-08T08:47:40Z&end_time=2015-06-08T08:47:41Z", 1, "172.31"},
-        {"start_time=2015-06-08T10:47:40%2B02:00&end_time=2015-06-08T08:47:40.999Z", 1, "172.31"},
+        {"start_time=2015-06-08T10:47:40%2B02:00&end_time=2015-06-08T08:47:40.9991Z", 1, "172.31"},
+        {"start_time=2015-06-08T10:47:40%2B02:00&end_time=2015-06-08T08:47:40.999Z", 0, ""},
+        {"start_time=1433753210&end_time=1433753256", 0, ""}, {"start_time=1433753256&end_time=1433753260", 1, "172.31"},
+        {"start_time=1433753210&end_time=1433753280&page_size=1", 1, "172.31.14.54 - - [12/May/2015 08:47:36]"},
+        {"start_time=1433753210&end_time=1433753280&limit=3&page_size=1", 1, "tab"},
         {"end_time=1433753300", 3, "172.31"},
         {"start_time=1433753210&end_time=1433753280&limit=1", 1, "tab\tand \x01 and \\ and \xc3\xa4"},
         {"start_time=1433753210&end_time=1433753280&limit=2", 2, "172.31.14.54 - - [12/May/2015 08:47:40]"},
@@ -72,14 +77,14 @@ static void test_ranges(void)
     }
 }
 
-/* Key by key and type by type as the seed's sample. */
+/* Key by key and type by type as the seed's sample, and one key more: the exact time. */
 static void test_sample(void)
 {
     struct answer a = api("GET", NULL, "/v1/services/madams/logs/logs?start_time=1433753210&end_time=1433753270");
     struct json_object *expected = json_tokener_parse(
         "[{\"instance_id\":\"a9aff249\",\"message\":\"172.31.14.54 - - [12/May/2015 08:47:36] \\\"GET /alauda.jpg HTTP/1.1\\\" "
-        "200 -\",\"time\":1433753256},{\"instance_id\":\"a9afcb38\",\"message\":\"172.31.14.54 - - [12/May/2015 08:47:40] "
-        "\\\"GET / HTTP/1.1\\\" 200 -\",\"time\":1433753260}]");
+        "200 -\",\"time\":1433753256,\"logged_at\":\"2015-06-08T08:47:36.250000Z\"},{\"instance_id\":\"a9afcb38\",\"message\":\"172.31.14.54 - - [12/May/2015 08:47:40] "
+        "\\\"GET / HTTP/1.1\\\" 200 -\",\"time\":1433753260,\"logged_at\":\"2015-06-08T08:47:40.999000Z\"}]");
     CHECK(expected != NULL && json_object_equal(a.json, expected), "%s", a.raw.body);
     json_object_put(expected);
     api_free(&a);
@@ -99,6 +104,126 @@ static void test_long(void)
     api_free(&a);
 }
 
+/* The path and query that the answer's Link leads to, "" without one. It is absolute. */
+static void next_of(const struct answer *a, char *path, size_t size)
+{
+    char link[8192];
+    int count = http_header(&a->raw, "Link", link, sizeof link);
+    size_t len = strlen(link), base = strlen(world.url);
+    path[0] = '\0';
+    if (count == 0)
+        return;
+    bool good = CHECK(count == 1 && link[0] == '<' && strncmp(link + 1, world.url, base) == 0 && link[1 + base] == '/' && len > 13 &&
+                          strcmp(link + len - 13, ">; rel=\"next\"") == 0, "Link: %s", link);
+    if (good)
+        snprintf(path, size, "%.*s", (int)(len - 14 - base), link + 1 + base);
+}
+
+/* Reads pages from path on until one has no next, or, when following, until one is empty; goes on there with path. Adds each line's
+ * message and a blank to *all, and counts. */
+static int follow(char *path, size_t size, bool following, int page_size, struct buf *all)
+{
+    int n = 0;
+    for (int pages = 0; path[0] != '\0' && pages < 2000; pages++) {
+        struct answer a = api("GET", NULL, "%s", path);
+        int here = (int)doc_len(a.json, "");
+        CHECK(a.status == 200 && here <= page_size, "%s: %ld, %d lines", path, a.status, here);
+        for (int i = 0; i < here; i++) {
+            buf_adds(all, doc_text(json_object_array_get_idx(a.json, (size_t)i), "message"));
+            buf_addc(all, ' ');
+        }
+        n += here;
+        next_of(&a, path, size);
+        CHECK(!following || path[0] != '\0', "the page after %d lines has no next", n);
+        api_free(&a);
+        if (following && here == 0)
+            break;
+    }
+    return n;
+}
+
+/* By links, 50,000 lines of which a thousand each bear one time come whole, in order and once. */
+static void test_pages(void)
+{
+    char path[8192] = "/v1/services/madams/logs/logs/?start_time=1433800000&end_time=1433900000&page_size=7013";
+    struct buf all = {0}, expected = {0};
+    for (int i = 1; i <= LINES; i++)
+        buf_addf(&expected, "number %d ", i);
+    int n = follow(path, sizeof path, false, 7013, &all);
+    CHECK(n == LINES && strcmp(buf_text(&all), buf_text(&expected)) == 0, "%d lines", n);
+    buf_free(&all);
+    buf_free(&expected);
+}
+
+/* Ranges that adjoin neither overlap nor leave a gap, by whole seconds and by parts of them. */
+static void test_adjoining(void)
+{
+    static const char *const ends[] = {"1433799999", "1433800000", "1433800001", "1433800001.5", "1433800002", "1433800003.000001",
+                                       "2015-06-08T21:46:44Z", "1433800005"};
+    int n = 0;
+    for (size_t i = 0; i + 1 < COUNT(ends); i++) {
+        struct answer a = api("GET", NULL, "/v1/services/madams/logs/logs/?start_time=%s&end_time=%s", ends[i], ends[i + 1]);
+        n += (int)doc_len(a.json, "");
+        api_free(&a);
+    }
+    struct answer whole = api("GET", NULL, "/v1/services/madams/logs/logs/?start_time=1433799999&end_time=1433800005");
+    CHECK(n == 4999 && doc_len(whole.json, "") == n, "%d lines in pieces, %d in one", n, (int)doc_len(whole.json, ""));
+    api_free(&whole);
+}
+
+static void add_lines(const char *values)
+{
+    char *done = world_sql("WITH s AS (SELECT id FROM skylark.services WHERE name = 'polled' AND deleted_at IS NULL), added AS ("
+                           "INSERT INTO skylark.log_rows (service_id, logged_at, instance_id, seq, stream, message) "
+                           "SELECT s.id, %s FROM s, generate_series(0, 60) n RETURNING 1) SELECT count(*) FROM added", values);
+    CHECK(atoi(done) == 61, "%s", done);
+    free(done);
+}
+
+/* Who polls by cursor gets each line once: of many at one time, of several instances, and of an instance whose lines are stored later
+ * than younger ones of another. */
+static void test_polling(void)
+{
+    char path[8192], one[8192];
+    struct buf all = {0};
+    CHECK(api_status("POST", "{\"service_name\":\"polled\",\"image_name\":\"localhost/none\",\"target_state\":\"STOPPED\"}",
+                     "/v1/services/madams/") == 201, "create");
+    snprintf(path, sizeof path, "/v1/services/madams/polled/logs/?page_size=7");
+    buf_addc(&all, ' ');
+    CHECK(follow(path, sizeof path, true, 7, &all) == 0, "%s", buf_text(&all));
+    snprintf(one, sizeof one, "/v1/services/madams/polled/logs/?page_size=50&instance_id=a9aff249");
+    /* All at one time, on both instances. */
+    add_lines("date_trunc('second', now()), CASE WHEN n % 2 = 0 THEN '" ONE "'::uuid ELSE '" TWO "'::uuid END, n, 1, 'a' || n");
+    CHECK(follow(path, sizeof path, true, 7, &all) == 61, "%s", buf_text(&all));
+    /* Earlier and later ones of the instance that comes last in the order, and once more with a time that was there. */
+    add_lines("date_trunc('second', now()) + (n - 30) * interval '1 ms', '" ONE "'::uuid, 100 + n, 1, 'b' || n");
+    CHECK(follow(path, sizeof path, true, 7, &all) == 61, "%s", buf_text(&all));
+    add_lines("date_trunc('second', now()) - interval '2 s', '" TWO "'::uuid, 100 + n, 1, 'c' || n");
+    CHECK(follow(path, sizeof path, true, 7, &all) == 61, "%s", buf_text(&all));
+    CHECK(follow(path, sizeof path, true, 7, &all) == 0, "%s", buf_text(&all));
+    for (int i = 0; i < 3 * 61; i++) {
+        char word[16];
+        snprintf(word, sizeof word, " %c%d ", 'a' + i / 61, i % 61);
+        const char *found = strstr(buf_text(&all), word);
+        CHECK(found != NULL && strstr(found + 1, word) == NULL, "%s is not there once", word);
+    }
+    /* Of one instance alone. */
+    buf_clear(&all);
+    CHECK(follow(one, sizeof one, true, 50, &all) == 31 + 61, "%s", buf_text(&all));
+    /* The last lines, and then only what is newer. */
+    buf_clear(&all);
+    snprintf(path, sizeof path, "/v1/services/madams/polled/logs/?limit=2");
+    struct answer tail = api("GET", NULL, "%s", path);
+    CHECK(doc_len(tail.json, "") == 2, "%s", tail.raw.body);
+    next_of(&tail, path, sizeof path);
+    CHECK(follow(path, sizeof path, true, 1000000, &all) == 0, "%s", buf_text(&all));
+    add_lines("clock_timestamp() + interval '3 s', '" ONE "'::uuid, 300 + n, 1, 'd' || n");
+    CHECK(follow(path, sizeof path, true, 1000000, &all) == 61, "%s", buf_text(&all));
+    api_free(&tail);
+    buf_free(&all);
+    CHECK(api_status("DELETE", NULL, "/v1/services/madams/polled/") == 204, "delete");
+}
+
 static void test_bad(void)
 {
     static const struct {
@@ -113,6 +238,8 @@ static void test_bad(void)
         {"limit=0", "limit"}, {"limit=-1", "limit"}, {"limit=1000001", "limit"}, {"limit=1.5", "limit"},
         {"instance_id=a9aff24", "instance_id"}, {"instance_id=a9aff249-", "instance_id"}, {"instance_id=%25", "instance_id"},
         {"instance_id=a9aff249-e34b-11e4-9fa4-0240eaf5c02d0", "instance_id"}, {"page=1", "page"},
+        {"page_size=0", "page_size"}, {"page_size=100001", "page_size"}, {"cursor=x", "cursor"}, {"cursor=", "cursor"},
+        {"cursor=AQAA&start_time=1&limit=1", "cursor start_time limit"},
         {"start_time=9223372037", "start_time"}, {"start_time=1433753210.1234567890", "start_time"},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -130,6 +257,7 @@ static void test_cleanup(void)
 
 const struct check_test tests_logs[] = {
     {"(a service with lines)", test_setup}, {"times, limits, instances", test_ranges}, {"the seed's sample", test_sample},
-    {"50,000 lines, streamed whole and in order", test_long}, {"bad times, reversed ranges", test_bad},
+    {"50,000 lines, whole and in order", test_long},
+    {"the same by links", test_pages}, {"adjoining ranges", test_adjoining}, {"polling by cursor", test_polling}, {"bad times, reversed ranges", test_bad},
     {"(it goes)", test_cleanup}, {0},
 };

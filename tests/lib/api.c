@@ -38,7 +38,7 @@ void api_free(struct answer *answer)
 
 static struct answer call_path(const char *token, const char *method, const char *body, const char *path, va_list ap)
 {
-    char place[2048];
+    char place[8192];
     vsnprintf(place, sizeof place, path, ap);
     return api_call(&(struct http_call){.method = method, .path = place, .token = token, .body = body});
 }

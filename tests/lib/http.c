@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
 #include "tests/lib/world.h"
 
@@ -151,33 +150,78 @@ static bool raw_send(CURL *curl, curl_socket_t fd, const char *bytes, size_t len
     return true;
 }
 
-char *http_raw(const char *base, const void *bytes, size_t len)
+struct http_slow {
+    CURL *curl;
+    curl_socket_t fd;
+};
+
+struct http_slow *http_slow_open(const char *base, const void *bytes, size_t len)
 {
-    CURL *curl = curl_easy_init();
-    curl_socket_t fd = -1;
-    struct gathered got = {0};
-    curl_easy_setopt(curl, CURLOPT_URL, base);
-    curl_easy_setopt(curl, CURLOPT_CAINFO, world.ca);
-    curl_easy_setopt(curl, CURLOPT_CONNECT_ONLY, 1L);
-    curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
-    curl_easy_setopt(curl, CURLOPT_SSL_ENABLE_ALPN, 0L);
-    if (curl_easy_perform(curl) == CURLE_OK && curl_easy_getinfo(curl, CURLINFO_ACTIVESOCKET, &fd) == CURLE_OK) {
-        gather("", 1, 0, &got);
-        raw_send(curl, fd, bytes, len); /* the server may answer and close before it has read all */
-        time_t end = time(NULL) + 10;
-        while (time(NULL) < end) {
-            char piece[4096];
-            size_t n = 0;
-            CURLcode code = curl_easy_recv(curl, piece, sizeof piece, &n);
-            if (code == CURLE_AGAIN)
-                poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, 1000);
-            else if (code != CURLE_OK || n == 0)
-                break;
-            else
-                gather(piece, 1, n, &got);
+    struct http_slow *s = calloc(1, sizeof *s);
+    s->curl = curl_easy_init();
+    s->fd = -1;
+    curl_easy_setopt(s->curl, CURLOPT_URL, base);
+    curl_easy_setopt(s->curl, CURLOPT_CAINFO, world.ca);
+    curl_easy_setopt(s->curl, CURLOPT_CONNECT_ONLY, 1L);
+    curl_easy_setopt(s->curl, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
+    curl_easy_setopt(s->curl, CURLOPT_SSL_ENABLE_ALPN, 0L);
+    if (curl_easy_perform(s->curl) != CURLE_OK || curl_easy_getinfo(s->curl, CURLINFO_ACTIVESOCKET, &s->fd) != CURLE_OK) {
+        http_slow_close(s);
+        return NULL;
+    }
+    raw_send(s->curl, s->fd, bytes, len); /* the server may answer and close before it has read all */
+    return s;
+}
+
+/* Reads what is there, size bytes at the most, waiting for some until the end of the time. 0: closed, or nothing came. */
+static size_t slow_read_some(struct http_slow *s, char *bytes, size_t size, double end)
+{
+    for (;;) {
+        size_t n = 0;
+        CURLcode code = curl_easy_recv(s->curl, bytes, size, &n);
+        double left = end - world_now();
+        if (code != CURLE_AGAIN)
+            return code == CURLE_OK ? n : 0;
+        if (left <= 0)
+            return 0;
+        poll(&(struct pollfd){.fd = s->fd, .events = POLLIN}, 1, (int)(left * 1000) + 1);
+    }
+}
+
+char *http_slow_read(struct http_slow *s, size_t len, double seconds)
+{
+    char *bytes = calloc(1, len + 1);
+    double end = world_now() + seconds;
+    for (size_t got = 0, n; got < len; got += n) {
+        n = slow_read_some(s, bytes + got, len - got, end);
+        if (n == 0) {
+            free(bytes);
+            return NULL;
         }
     }
-    curl_easy_cleanup(curl);
+    return bytes;
+}
+
+void http_slow_close(struct http_slow *s)
+{
+    if (s == NULL)
+        return;
+    curl_easy_cleanup(s->curl);
+    free(s);
+}
+
+char *http_raw(const char *base, const void *bytes, size_t len)
+{
+    struct http_slow *s = http_slow_open(base, bytes, len);
+    struct gathered got = {0};
+    double end = world_now() + 10;
+    char piece[4096];
+    if (s == NULL)
+        return NULL;
+    gather("", 1, 0, &got);
+    for (size_t n; (n = slow_read_some(s, piece, sizeof piece, end)) > 0;)
+        gather(piece, 1, n, &got);
+    http_slow_close(s);
     return got.data;
 }
 

@@ -40,6 +40,14 @@ int http_header(const struct http_response *response, const char *name, char *va
  * closes or 10 s pass. The caller frees it; NULL when there was no connection. */
 char *http_raw(const char *base, const void *bytes, size_t len);
 
+/* A client that sends bytes as they are, like http_raw, and then reads no more than it is told to. NULL when there was no
+ * connection. */
+struct http_slow;
+struct http_slow *http_slow_open(const char *base, const void *bytes, size_t len);
+/* Waits for exactly len bytes and returns them with a NUL, which the caller frees; NULL when they do not come within the seconds. */
+char *http_slow_read(struct http_slow *slow, size_t len, double seconds);
+void http_slow_close(struct http_slow *slow); /* accepts NULL */
+
 /* Closes this thread's handle. */
 void http_end(void);
 

@@ -11,6 +11,7 @@ int main(int argc, char **argv)
         {"endpoints", tests_endpoints},
         {"autoscaling", tests_autoscaling},
         {"logins", tests_logins},
+        {"logs", tests_logs},
         {"rights", tests_rights},
     };
     return check_main(suites, sizeof suites / sizeof suites[0], argc, argv);

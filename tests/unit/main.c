@@ -15,6 +15,7 @@ static void (*const suites[])(void) = {
     suite_form,
     suite_fuzz,
     suite_json_scan,
+    suite_log_cursor,
     suite_metrics,
     suite_plan,
     suite_problem,

@@ -94,11 +94,12 @@ static void test_shares(void)
     for (int i = 0; i < 3; i++)
         pids[i] = holder(s, 8, 7, 2, &slots_of[i]);
     pids[3] = holder(s, 8, 9, 2, &slots_of[3]);
-    CU_ASSERT(slots_of[0] == 0 && slots_of[1] == 1 && slots_of[2] == -1 && slots_of[3] == 2);
+    CU_ASSERT(slots_of[0] == 0 && slots_of[1] == 1 && slots_of[2] == SLOTS_SHARE_FULL && slots_of[3] == 2);
     end(pids[1]);
     int mine = slots_take(s, 8, 7, 2);
     CU_ASSERT_EQUAL(mine, 1);
-    CU_ASSERT_EQUAL(slots_take(s, 8, 7, 2), -1);
+    CU_ASSERT_EQUAL(slots_take(s, 8, 7, 2), SLOTS_SHARE_FULL);
+    CU_ASSERT_EQUAL(slots_take(s, 3, 8, 2), SLOTS_FULL);
     slots_give(s, mine);
     for (int i = 0; i < 4; i++)
         end(pids[i]);

@@ -60,8 +60,8 @@ static void test_rows_complete(void)
             CU_ASSERT_EQUAL(r->method != HTTP_GET, r->access == ROUTE_WRITE);
         /* Only these ways of calling a handler find out who asks. */
         if (r->access >= ROUTE_TOKEN)
-            CU_ASSERT_TRUE(r->kind == ROUTE_QUERY || r->kind == ROUTE_CHANGE);
-        if (r->kind == ROUTE_QUERY)
+            CU_ASSERT_TRUE(r->kind == ROUTE_QUERY || r->kind == ROUTE_LONG_QUERY || r->kind == ROUTE_CHANGE);
+        if (r->kind == ROUTE_QUERY || r->kind == ROUTE_LONG_QUERY)
             check_query(r);
     }
     check_names(api_statements[API_AUTHORISE].columns, api_statements[API_AUTHORISE].n_columns, access_columns, ROUTE_ACCESS_COLUMNS);
