@@ -98,7 +98,9 @@ $(B)/tests/unit/run: $(unit_objects)
 # What forks: waiting for signals, the master and its children, the FastCGI listener.
 PROCESS_TESTS := \
     main \
-    test_signals
+    test_listener \
+    test_signals \
+    test_supervisor
 $(B)/tests/process/run: $(PROCESS_TESTS:%=$(B)/tests/process/%.o) $(B)/tests/lib/check.o $(filter-out $(B)/fcgi/main.o,$(api_objects)) $(common_objects)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit
 

@@ -54,7 +54,7 @@ int main(int argc, char **argv)
         a.roles[ROLE_EVALUATOR].count = (int)a.settings.evaluators;
         struct supervisor_options options = {
             .roles = a.roles, .n_roles = N_ROLES, .context = &a,
-            .drain_ms = a.settings.drain_deadline_ms, .reload = autoscaler_reload,
+            .drain_ms = &a.settings.drain_deadline_ms, .reload = autoscaler_reload,
         };
         status = supervisor_run(&options);
     }

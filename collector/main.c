@@ -70,7 +70,7 @@ int main(int argc, char **argv)
         raise_file_limit();
         struct supervisor_options options = {
             .roles = p.roles, .n_roles = N_ROLES, .context = &p,
-            .drain_ms = p.settings.drain_deadline_ms, .reload = collector_reload,
+            .drain_ms = &p.settings.drain_deadline_ms, .reload = collector_reload,
         };
         status = supervisor_run(&options);
         curl_global_cleanup();

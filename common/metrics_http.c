@@ -15,7 +15,7 @@
 #include "common/signals.h"
 
 #define RETRY_MS 1000
-/* So many tries are no news: while a reload replaces this process, its predecessor still listens. */
+/* So many tries are no news: a process that ends, or is replaced, may still listen. */
 #define QUIET_TRIES 10
 #define CONNECTIONS_MAX 16
 #define CONNECTION_SECONDS 10

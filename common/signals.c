@@ -6,12 +6,15 @@
 #include <signal.h>
 #include <stddef.h>
 #include <sys/signalfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/log.h"
 
 /* How long a wait may be after to stop was reported: what is on its way out neither spins nor sleeps long. */
 #define STOPPING_MS 50
+/* A wait that the kernel refuses must not turn into none. */
+#define POLL_FAILED_MS 500
 
 static int signal_fd = -1;
 static bool stop_seen, reload_seen, child_seen;
@@ -105,8 +108,10 @@ bool signals_wait(int fd, int ms)
     else if (stop_seen && (ms < 0 || ms > STOPPING_MS))
         ms = STOPPING_MS;
     int n = poll(fds, 2, ms);
-    if (n < 0 && errno != EINTR)
+    if (n < 0 && errno != EINTR) {
         log_error("poll: %m");
+        nanosleep(&(struct timespec){.tv_nsec = POLL_FAILED_MS * 1000000}, NULL);
+    }
     /* The descriptor is emptied here, so that it ends no second wait; the caller learns of all that came by asking. */
     signals_take();
     unreported = false;

@@ -1,7 +1,7 @@
 /* A master that keeps children of several roles running. */
 #include "common/supervisor.h"
 
-#include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -21,25 +21,25 @@
 #define HEALTHY_MS 10000
 #define BACK_OFF_FIRST_MS 100
 #define BACK_OFF_LIMIT_MS 10000
-/* How many children can be there at once: those of all roles twice over, while a reload drains. */
-#define CHILDREN_MAX 1024
 
 struct child {
-    pid_t pid; /* 0: not running */
+    pid_t pid; /* 0: not running, waits for start_at_ms */
     size_t role;
     int index;
-    bool draining; /* told to stop; not to be started again */
-    int deaths;    /* early ones in a row */
+    unsigned generation; /* of the configuration that it was started with */
+    bool retired;        /* not to be started again */
+    int deaths;          /* early ones in a row */
     int64_t started_ms;
     int64_t start_at_ms; /* when to start it, while pid is 0 */
+    int64_t kill_at_ms;  /* when it gets SIGKILL, since it was told to end; 0: it was not told */
 };
 
 struct supervisor {
     const struct supervisor_options *options;
-    struct child children[CHILDREN_MAX];
+    struct child *children; /* one for each that is wanted, and those that are told to end and have no successor */
     size_t n_children;
+    unsigned generation;
     bool stopping;
-    int64_t kill_at_ms; /* when those still draining get SIGKILL; 0: nobody drains */
     int status;
 };
 
@@ -72,32 +72,60 @@ static void child_start(struct supervisor *s, struct child *c)
         return;
     }
     c->pid = pid;
+    c->generation = s->generation;
     c->started_ms = now;
+    c->kill_at_ms = 0;
 }
 
-static void children_add_all(struct supervisor *s)
+/* Tells a running child to end, once. */
+static void child_drain(struct supervisor *s, struct child *c)
 {
-    for (size_t r = 0; r < s->options->n_roles; r++) {
-        for (int i = 0; i < s->options->roles[r].count; i++) {
-            if (s->n_children == CHILDREN_MAX) {
-                log_error("more than %d children; the rest is not started", CHILDREN_MAX);
-                return;
-            }
-            s->children[s->n_children] = (struct child){.role = r, .index = i};
-            child_start(s, &s->children[s->n_children++]);
+    if (c->pid == 0 || c->kill_at_ms != 0)
+        return;
+    kill(c->pid, SIGTERM);
+    c->kill_at_ms = clock_monotonic_ms() + *s->options->drain_ms;
+}
+
+static bool children_have(const struct supervisor *s, size_t role, int index)
+{
+    for (size_t i = 0; i < s->n_children; i++) {
+        const struct child *c = &s->children[i];
+        if (!c->retired && c->role == role && c->index == index)
+            return true;
+    }
+    return false;
+}
+
+/* Makes the list fit the roles' counts: adds what is missing, due at once, and retires what is too many. Returns 0, or -1 when
+ * there is no memory; then nothing is added. */
+static int children_fit(struct supervisor *s)
+{
+    size_t missing = 0;
+    for (size_t r = 0; r < s->options->n_roles; r++)
+        missing += (size_t)(s->options->roles[r].count > 0 ? s->options->roles[r].count : 0);
+    struct child *all = realloc(s->children, (s->n_children + missing + 1) * sizeof *all);
+    if (all == NULL) {
+        log_error("no memory for %zu children", missing);
+        return -1;
+    }
+    s->children = all;
+    for (size_t i = 0; i < s->n_children; i++) {
+        struct child *c = &s->children[i];
+        if (c->index >= s->options->roles[c->role].count) {
+            c->retired = true;
+            child_drain(s, c);
+        } else if (c->pid == 0) { /* what kept it from starting may be mended */
+            c->deaths = 0;
+            c->start_at_ms = 0;
         }
     }
-}
-
-static void children_drain_all(struct supervisor *s, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        struct child *c = &s->children[i];
-        c->draining = true;
-        if (c->pid > 0)
-            kill(c->pid, SIGTERM);
+    for (size_t r = 0; r < s->options->n_roles; r++) {
+        for (int i = 0; i < s->options->roles[r].count; i++) {
+            if (!children_have(s, r, i))
+                s->children[s->n_children++] = (struct child){.role = r, .index = i};
+        }
     }
-    s->kill_at_ms = clock_monotonic_ms() + s->options->drain_ms;
+    return 0;
 }
 
 static void supervisor_stop(struct supervisor *s)
@@ -106,18 +134,26 @@ static void supervisor_stop(struct supervisor *s)
         return;
     s->stopping = true;
     systemd_notify("STOPPING=1");
-    children_drain_all(s, s->n_children);
+    for (size_t i = 0; i < s->n_children; i++) {
+        s->children[i].retired = true;
+        child_drain(s, &s->children[i]);
+    }
 }
 
-/* Decides what the death of a child means. */
+/* Decides what the end of a child means. */
 static void child_ended(struct supervisor *s, struct child *c, int status)
 {
     const char *role = s->options->roles[c->role].name;
     int64_t now = clock_monotonic_ms();
     pid_t pid = c->pid;
+    bool told = c->kill_at_ms != 0;
     c->pid = 0;
-    if (c->draining)
+    c->kill_at_ms = 0;
+    c->start_at_ms = now;
+    if (told) {
+        c->deaths = 0;
         return;
+    }
     if (WIFEXITED(status) && WEXITSTATUS(status) == SUPERVISOR_EXIT_REFUSED) {
         log_error("%s %d refused to serve; stopping", role, (int)pid);
         s->status = SUPERVISOR_EXIT_REFUSED;
@@ -152,46 +188,68 @@ static void children_reap(struct supervisor *s)
             }
         }
     }
-    /* Forget those that were drained to their end. */
+}
+
+/* Forgets those that are not to be started again and do not run, whether they ended or never were. */
+static void children_forget(struct supervisor *s)
+{
     size_t kept = 0;
     for (size_t i = 0; i < s->n_children; i++) {
-        if (s->children[i].pid > 0 || !s->children[i].draining)
+        if (s->children[i].pid > 0 || !s->children[i].retired)
             s->children[kept++] = s->children[i];
     }
     s->n_children = kept;
+}
+
+/* Replaces children of a former configuration, one for one: each is told to end, and its successor starts when it has ended, so
+ * that there are never more than the roles' counts say. Half of a role at a time, so that the other half goes on serving. One
+ * that can't start counts as well: what a bad configuration breaks is at most that half. */
+static void children_replace(struct supervisor *s)
+{
+    for (size_t r = 0; r < s->options->n_roles; r++) {
+        int absent = 0, most = s->options->roles[r].count / 2;
+        for (size_t i = 0; i < s->n_children; i++) {
+            const struct child *c = &s->children[i];
+            absent += c->role == r && !c->retired && (c->pid == 0 || c->kill_at_ms != 0);
+        }
+        for (size_t i = 0; i < s->n_children && absent < (most > 0 ? most : 1); i++) {
+            struct child *c = &s->children[i];
+            if (c->role == r && !c->retired && c->pid > 0 && c->kill_at_ms == 0 && c->generation != s->generation) {
+                child_drain(s, c);
+                absent++;
+            }
+        }
+    }
 }
 
 /* Starts what is due and kills what drains too long. Returns milliseconds until there is more to do, -1
  * for never. */
 static int supervisor_tend(struct supervisor *s)
 {
-    int64_t now = clock_monotonic_ms(), next = -1;
-    bool draining = false;
+    int64_t next = INT64_MAX;
+    children_forget(s);
     for (size_t i = 0; i < s->n_children; i++) {
         struct child *c = &s->children[i];
-        if (c->draining) {
-            draining = true;
-        } else if (c->pid == 0) {
-            if (c->start_at_ms <= now)
-                child_start(s, c);
-            else if (next < 0 || c->start_at_ms - now < next)
-                next = c->start_at_ms - now;
-        }
+        if (c->pid == 0 && c->start_at_ms <= clock_monotonic_ms())
+            child_start(s, c);
     }
-    if (!draining) {
-        s->kill_at_ms = 0;
-    } else if (s->kill_at_ms <= now) {
-        for (size_t i = 0; i < s->n_children; i++) {
-            if (s->children[i].draining && s->children[i].pid > 0) {
-                log_warning("child %d did not end in time; killed", (int)s->children[i].pid);
-                kill(s->children[i].pid, SIGKILL);
-            }
+    if (!s->stopping) /* after the starts, which make room for further ones to end */
+        children_replace(s);
+    for (size_t i = 0; i < s->n_children; i++) {
+        struct child *c = &s->children[i];
+        int64_t now = clock_monotonic_ms();
+        if (c->kill_at_ms != 0 && c->kill_at_ms <= now) {
+            log_warning("%s %d did not end in time; killed", s->options->roles[c->role].name, (int)c->pid);
+            kill(c->pid, SIGKILL);
+            c->kill_at_ms = now + *s->options->drain_ms;
         }
-        s->kill_at_ms = now + s->options->drain_ms;
+        int64_t due = c->pid == 0 ? c->start_at_ms : c->kill_at_ms != 0 ? c->kill_at_ms : INT64_MAX;
+        next = due < next ? due : next;
     }
-    if (draining && (next < 0 || s->kill_at_ms - now < next))
-        next = s->kill_at_ms - now;
-    return (int)next;
+    if (next == INT64_MAX)
+        return -1;
+    int64_t left = next - clock_monotonic_ms();
+    return left > INT_MAX ? INT_MAX : left > 0 ? (int)left : 0;
 }
 
 static void supervisor_reload(struct supervisor *s)
@@ -201,9 +259,9 @@ static void supervisor_reload(struct supervisor *s)
     systemd_notify("RELOADING=1");
     if (s->options->reload(s->options->context) == 0) {
         log_info("configuration loaded anew; replacing the children");
-        size_t old = s->n_children;
-        children_add_all(s);
-        children_drain_all(s, old);
+        s->generation++;
+        if (children_fit(s) != 0)
+            log_error("there are fewer children than the configuration asks for");
     }
     systemd_notify("READY=1");
 }
@@ -211,8 +269,8 @@ static void supervisor_reload(struct supervisor *s)
 int supervisor_run(const struct supervisor_options *options)
 {
     struct supervisor *s = calloc(1, sizeof *s);
-    int status = 1;
     const char **names = calloc(options->n_roles + 2, sizeof *names);
+    int status = 1;
     if (s == NULL || names == NULL || signals_open(SIGNALS_STOP | SIGNALS_RELOAD | SIGNALS_CHILD) < 0)
         goto out;
     for (size_t i = 0; i < options->n_roles; i++)
@@ -222,21 +280,26 @@ int supervisor_run(const struct supervisor_options *options)
         goto out;
     loop_enter(options->n_roles);
     s->options = options;
-    children_add_all(s);
+    if (children_fit(s) != 0)
+        goto out;
+    int wait = supervisor_tend(s);
     systemd_notify("READY=1");
     while (!s->stopping || s->n_children > 0) {
         loop_count();
-        signals_wait(-1, supervisor_tend(s));
+        signals_wait(-1, wait);
         if (signals_child())
             children_reap(s);
         if (signals_stop())
             supervisor_stop(s);
         if (signals_reload() && !s->stopping)
             supervisor_reload(s);
+        wait = supervisor_tend(s);
     }
     status = s->status;
 out:
     free(names);
+    if (s != NULL)
+        free(s->children);
     free(s);
     return status;
 }

@@ -1,5 +1,5 @@
 /* A master that keeps children of several roles running: respawns a dead one with back-off, replaces
- * all gracefully on SIGHUP, drains them on SIGTERM. Used by every process that pre-forks. */
+ * all one for one on SIGHUP, drains them on SIGTERM. Used by every process that pre-forks. */
 #ifndef SKYLARK_COMMON_SUPERVISOR_H
 #define SKYLARK_COMMON_SUPERVISOR_H
 
@@ -24,10 +24,12 @@ struct supervisor_options {
     const struct supervisor_role *roles;
     size_t n_roles;
     void *context;
-    int64_t drain_ms; /* how long children may take after SIGTERM before SIGKILL */
-    /* On SIGHUP: load the configuration anew into context and, when it is good, return 0; the master
-     * then starts new children and drains the old ones. On -1 all stays as it is. May be NULL. May change
-     * roles[].count (the table is the caller's). */
+    /* How long children may take after SIGTERM before SIGKILL. Read whenever one is told to end, so that a reload may change it. */
+    const int64_t *drain_ms;
+    /* On SIGHUP: load the configuration anew into context and, when it is good, return 0; the master then replaces the children
+     * one for one: half of each role is told to end, each successor starts when its predecessor has ended, then the other half. So
+     * there are never more children than the counts say (but for those that a smaller count retires, until they have ended). On -1 all stays
+     * as it is. May be NULL. May change roles[].count (the table is the caller's). */
     int (*reload)(void *context);
 };
 

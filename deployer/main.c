@@ -73,7 +73,7 @@ int main(int argc, char **argv)
         set_counts(&d);
         struct supervisor_options options = {
             .roles = d.roles, .n_roles = N_ROLES, .context = &d,
-            .drain_ms = d.settings.drain_deadline_ms, .reload = deployer_reload,
+            .drain_ms = &d.settings.drain_deadline_ms, .reload = deployer_reload,
         };
         status = supervisor_run(&options);
         curl_global_cleanup();

@@ -63,7 +63,7 @@ int main(int argc, char **argv)
     api.role.count = api_worker_count(&api.settings);
     struct supervisor_options options = {
         .roles = &api.role, .n_roles = 1, .context = &api,
-        .drain_ms = api.settings.drain_deadline_ms, .reload = api_reload,
+        .drain_ms = &api.settings.drain_deadline_ms, .reload = api_reload,
     };
     log_info("%d workers on %s", api.role.count, api.settings.listen);
     status = supervisor_run(&options);

@@ -21,12 +21,16 @@
 #include "fcgi/problem.h"
 #include "gen/api_statements.h"
 
-/* Connections that nginx may keep open to one worker between requests. Beyond it they are closed after use. */
+/* Connections that nginx may keep open to one worker between requests. There is room for one more, which is closed after its
+ * request: so there always is room for the next, and a listener that is readable is always served. */
 #define KEPT_MAX 64
+#define CONNECTIONS_MAX (KEPT_MAX + 1)
 /* How long a peer may stall in the middle of a request. nginx has the whole request before it calls. What it may take for the whole
  * answer is the setting answer_deadline. */
 #define STALL_SECONDS 60
 #define EVENTS_MAX 16
+/* The listener stays readable while no descriptor is to be had for the connection. */
+#define ACCEPT_FAILED_MS 100
 
 struct connection {
     FCGX_Request fcgi;
@@ -37,8 +41,8 @@ struct worker {
     const struct api_settings *settings;
     struct db *db;
     int epoll_fd, listen_fd;
-    struct connection connections[KEPT_MAX];
-    struct connection *free;
+    struct connection connections[CONNECTIONS_MAX];
+    struct connection *free; /* never NULL between two requests */
 };
 
 static int64_t now_us(void)
@@ -63,6 +67,8 @@ static void answer(struct worker *w, struct connection *c)
     const char *status = rq.status != NULL ? rq.status : "200";
     int code = rq.problem.kind != PROBLEM_NONE ? problem_code(rq.problem.kind) : (int)strtol(status, NULL, 10);
     http_metrics_count(rq.route, code, now_us() - rq.started_us);
+    if (w->free == NULL)
+        c->fcgi.keepConnection = 0;
     if (rq.broken) /* no proper end: the client must not take what it got for the whole */
         FCGX_Free(&c->fcgi, 1);
     else
@@ -93,12 +99,12 @@ static void connection_serve(struct worker *w, struct connection *c, bool watche
 /* Takes one new connection, if there still is one: another worker may have been faster. */
 static bool listener_serve(struct worker *w)
 {
-    if (w->free == NULL)
-        return false;
     int fd = accept4(w->listen_fd, NULL, NULL, SOCK_CLOEXEC);
     if (fd < 0) {
-        if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+        if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
             log_error("accept: %m");
+            signals_wait(-1, ACCEPT_FAILED_MS);
+        }
         return false;
     }
     struct timeval stall = {.tv_sec = STALL_SECONDS};
@@ -131,7 +137,7 @@ static bool worker_open(struct worker *w, int signal_fd)
     w->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     struct epoll_event listener = {.events = EPOLLIN | EPOLLEXCLUSIVE, .data.ptr = w};
     struct epoll_event signals = {.events = EPOLLIN, .data.ptr = NULL};
-    for (int i = 0; i < KEPT_MAX; i++) {
+    for (int i = 0; i < CONNECTIONS_MAX; i++) {
         w->connections[i].fcgi.ipcFd = -1;
         w->connections[i].next = w->free;
         w->free = &w->connections[i];
@@ -141,7 +147,7 @@ static bool worker_open(struct worker *w, int signal_fd)
            epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, signal_fd, &signals) == 0;
 }
 
-static void worker_loop(struct worker *w)
+static int worker_loop(struct worker *w)
 {
     struct epoll_event events[EVENTS_MAX];
     while (loop_next()) {
@@ -149,13 +155,16 @@ static void worker_loop(struct worker *w)
         if (listener_serve(w))
             continue;
         int n = epoll_wait(w->epoll_fd, events, EVENTS_MAX, -1);
-        if (n < 0 && errno != EINTR)
+        if (n < 0 && errno != EINTR) {
             log_error("epoll_wait: %m");
+            return -1;
+        }
         for (int i = 0; i < n; i++) {
             if (events[i].data.ptr != NULL && events[i].data.ptr != w)
                 connection_serve(w, events[i].data.ptr, true);
         }
     }
+    return 0;
 }
 
 int worker_run(const struct api_settings *settings, int listen_fd)
@@ -171,12 +180,11 @@ int worker_run(const struct api_settings *settings, int listen_fd)
         /* Connecting now spares the first request the wait; a database that is away is tried again then. */
         if (db_connect(w->db) != DB_OK)
             log_warning("serving 503 until PostgreSQL is there");
-        worker_loop(w);
-        status = 0;
+        status = worker_loop(w) == 0 ? 0 : 1;
     } else {
         log_error("the worker could not be set up: %m");
     }
-    for (int i = 0; i < KEPT_MAX; i++) {
+    for (int i = 0; i < CONNECTIONS_MAX; i++) {
         if (w->connections[i].fcgi.ipcFd >= 0)
             FCGX_Free(&w->connections[i].fcgi, 1);
     }

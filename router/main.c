@@ -55,7 +55,7 @@ int main(int argc, char **argv)
         curl_global_init(CURL_GLOBAL_DEFAULT);
         struct supervisor_options options = {
             .roles = p.roles, .n_roles = N_ROLES, .context = &p,
-            .drain_ms = p.settings.drain_deadline_ms, .reload = router_reload,
+            .drain_ms = &p.settings.drain_deadline_ms, .reload = router_reload,
         };
         status = supervisor_run(&options);
         curl_global_cleanup();

@@ -2,6 +2,8 @@
 #ifndef SKYLARK_TESTS_PROCESS_SUITES_H
 #define SKYLARK_TESTS_PROCESS_SUITES_H
 
+void suite_listener(void);
 void suite_signals(void);
+void suite_supervisor(void);
 
 #endif
