@@ -17,7 +17,7 @@ else
 CPPFLAGS += -D_FORTIFY_SOURCE=2
 endif
 
-COMMON := buf clock config config_command config_value db db_copy db_result db_stream db_transaction log loop metrics metrics_http secret \
+COMMON := buf clock config config_command config_value connection db db_copy db_result db_stream db_transaction listen_address log loop metrics metrics_http secret \
           shellwords signals supervisor systemd utf8
 ENGINE := docker docker_body docker_container docker_image docker_log docker_network docker_pull docker_stream docker_usage
 API := address arena checks dispatch fields form handle_document handle_health handle_list handle_logs handle_scaling \
@@ -98,6 +98,7 @@ $(B)/tests/unit/run: $(unit_objects)
 # What forks: waiting for signals, the master and its children, the FastCGI listener.
 PROCESS_TESTS := \
     main \
+    test_listen \
     test_listener \
     test_signals \
     test_supervisor

@@ -7,7 +7,7 @@
 static const char *const levels[] = {"debug", "info", "warning", "error", NULL};
 
 const struct config_setting autoscaler_setting_rows[] = {
-    {.name = "database", .type = CONFIG_STRING, .offset = FIELD(database), .secret = true, .reloadable = true,
+    {.name = "database", .type = CONFIG_CONNECTION, .offset = FIELD(database), .reloadable = true,
      .fallback = "dbname=skylark user=skylark_autoscaler",
      .help = "Connection string of libpq for the role skylark_autoscaler. Keep a password out of it: use a passfile."},
     {.name = "metrics_listen", .type = CONFIG_STRING, .offset = FIELD(metrics_listen), .max = 80, .fallback = "127.0.0.1:9183",

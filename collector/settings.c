@@ -8,7 +8,7 @@
 static const char *const levels[] = {"debug", "info", "warning", "error", NULL};
 
 const struct config_setting collector_setting_rows[] = {
-    {.name = "database", .type = CONFIG_STRING, .offset = FIELD(database), .secret = true, .reloadable = true,
+    {.name = "database", .type = CONFIG_CONNECTION, .offset = FIELD(database), .reloadable = true,
      .fallback = "dbname=skylark user=skylark_collector",
      .help = "Connection string of libpq for the role skylark_collector. Keep a password out of it: use a passfile."},
     {.name = "engine", .type = CONFIG_STRING, .offset = FIELD(engine), .min = 1, .max = 200,

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/config_value.h"
+#include "common/connection.h"
 #include "common/log.h"
 
 static const struct config_setting *setting_find(const struct config_setting *table, size_t n, const char *name)
@@ -29,9 +30,10 @@ static char *trim(char *s)
     return s;
 }
 
-/* One `name = value`, in place. where: how errors name the place. given: which rows were set already. */
+/* One `name = value`, in place. where: how errors name the place. given: which rows were set already; on the command line they may be set
+ * again. */
 static void assignment_apply(const struct config_setting *table, size_t n, void *target, char *text,
-                             const char *where, bool *given, bool may_repeat, struct buf *errors)
+                             const char *where, bool *given, bool command_line, struct buf *errors)
 {
     char *equals = strchr(text, '=');
     if (equals == NULL) {
@@ -46,12 +48,15 @@ static void assignment_apply(const struct config_setting *table, size_t n, void 
         return;
     }
     size_t index = (size_t)(setting - table);
-    if (given[index] && !may_repeat)
+    if (given[index] && !command_line)
         buf_addf(errors, "%s: %s is set twice\n", where, name);
     given[index] = true;
     struct buf fault = {0};
     if (config_value_parse(setting, target, value, &fault) != 0)
         buf_addf(errors, "%s: %s %s\n", where, name, buf_text(&fault));
+    else if (setting->type == CONFIG_CONNECTION && command_line && connection_has_secret(value))
+        buf_addf(errors, "%s: %s must not hold a password here, where the list of processes shows it: write it into the file, or use a "
+                 "passfile\n", where, name);
     buf_free(&fault);
 }
 
@@ -93,7 +98,7 @@ int config_load(const struct config_setting *table, size_t n, void *target, cons
     struct buf fault = {0};
     for (size_t i = 0; i < n; i++) {
         const char *text = table[i].fallback != NULL ? table[i].fallback : "";
-        if (table[i].fallback == NULL && table[i].type != CONFIG_STRING)
+        if (table[i].fallback == NULL && table[i].type != CONFIG_STRING && table[i].type != CONFIG_CONNECTION)
             continue;
         /* A required string starts as "", whatever its shortest length. */
         struct config_setting row = table[i];
@@ -122,7 +127,7 @@ int config_load(const struct config_setting *table, size_t n, void *target, cons
 void config_free(const struct config_setting *table, size_t n, void *target)
 {
     for (size_t i = 0; i < n; i++) {
-        if (table[i].type != CONFIG_STRING)
+        if (table[i].type != CONFIG_STRING && table[i].type != CONFIG_CONNECTION)
             continue;
         char **field = (char **)(void *)((char *)target + table[i].offset);
         free(*field);
@@ -137,7 +142,9 @@ void config_keep(const struct config_setting *table, size_t n, void *fresh, void
         if (table[i].reloadable)
             continue;
         struct config_setting row = table[i];
-        row.secret = false; /* compared, not shown */
+        row.secret = false; /* compared and kept whole, not shown */
+        if (row.type == CONFIG_CONNECTION)
+            row.type = CONFIG_STRING;
         buf_clear(&before);
         buf_clear(&after);
         config_value_format(&row, old, &before);

@@ -12,6 +12,7 @@
 
 enum config_type {
     CONFIG_STRING,   /* char *, owned by the target struct; never NULL once loaded */
+    CONFIG_CONNECTION, /* the same, a connection string of libpq: its passwords are masked in --dump, and refused in -o */
     CONFIG_INTEGER,  /* int64_t */
     CONFIG_BOOLEAN,  /* bool; yes or no */
     CONFIG_DURATION, /* int64_t milliseconds; written 500ms, 10s, 5m, 2h, 7d */
@@ -28,7 +29,7 @@ struct config_setting {
     int64_t min, max;         /* both 0: any; of a string: its length */
     const char *const *choices; /* CONFIG_CHOICE: NULL-terminated */
     bool reloadable;          /* taken up on SIGHUP; others need a restart */
-    bool secret;              /* masked in --dump */
+    bool secret;              /* a CONFIG_STRING that is masked in --dump */
     const char *help;         /* what it does, one or two sentences, units included */
 };
 
@@ -45,7 +46,7 @@ void config_free(const struct config_setting *table, size_t n_settings, void *ta
  * the file now says another. Frees old; fresh then owns everything. */
 void config_keep(const struct config_setting *table, size_t n_settings, void *fresh, void *old);
 
-/* Writes the settings in force, secrets masked (of a connection string, only its password). */
+/* Writes the settings in force, secrets masked (of a connection string, only its passwords). */
 void config_dump(const struct config_setting *table, size_t n_settings, const void *target, FILE *out);
 
 /* Writes a sample file: every setting with its help, as a comment, at its default. */

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/connection.h"
+
 struct unit {
     const char *name;
     int64_t factor;
@@ -106,6 +108,8 @@ int config_value_parse(const struct config_setting *setting, void *target, const
     switch (setting->type) {
     case CONFIG_STRING:
         return parse_string(setting, target, text, fault);
+    case CONFIG_CONNECTION:
+        return connection_check(text, fault) == 0 ? parse_string(setting, target, text, fault) : -1;
     case CONFIG_INTEGER:
     case CONFIG_DURATION:
     case CONFIG_SIZE:
@@ -125,47 +129,18 @@ int config_value_parse(const struct config_setting *setting, void *target, const
     abort(); /* a row of a table with no type: a defect that no input can cause */
 }
 
-/* Of a connection string only the password is secret; other secrets are so as a whole. */
-static void format_secret(const char *value, struct buf *out)
-{
-    const char *password = strstr(value, "password=");
-    const char *colon = strstr(value, "://") != NULL ? strchr(strstr(value, "://") + 3, ':') : NULL;
-    const char *at = strchr(value, '@');
-    if (colon != NULL && at != NULL && colon < at) {
-        buf_add(out, value, (size_t)(colon - value) + 1);
-        buf_adds(out, "********");
-        buf_adds(out, at);
-    } else if (password != NULL) {
-        const char *start = password + strlen("password=");
-        const char *end = start;
-        if (*end == '\'') {
-            for (end++; *end != '\0' && *end != '\''; end++) {
-                if (*end == '\\' && end[1] != '\0')
-                    end++;
-            }
-            end += *end == '\'';
-        } else {
-            end += strcspn(end, " &");
-        }
-        buf_add(out, value, (size_t)(start - value));
-        buf_adds(out, "********");
-        buf_adds(out, end);
-    } else if (strchr(value, '=') != NULL || strstr(value, "://") != NULL) {
-        buf_adds(out, value);
-    } else if (value[0] != '\0') {
-        buf_adds(out, "********");
-    }
-}
-
 void config_value_format(const struct config_setting *setting, const void *target, struct buf *out)
 {
     const char *field = (const char *)target + setting->offset;
     switch (setting->type) {
     case CONFIG_STRING:
         if (setting->secret)
-            format_secret(*(char *const *)(const void *)field, out);
+            buf_adds(out, (*(char *const *)(const void *)field)[0] != '\0' ? "********" : "");
         else
             buf_adds(out, *(char *const *)(const void *)field);
+        return;
+    case CONFIG_CONNECTION:
+        connection_format(*(char *const *)(const void *)field, out);
         return;
     case CONFIG_INTEGER:
     case CONFIG_DURATION:

@@ -1,14 +1,13 @@
 /* Shows a process's figures over HTTP. */
 #include "common/metrics_http.h"
 
-#include <arpa/inet.h>
 #include <microhttpd.h>
-#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/listen_address.h"
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/metrics.h"
@@ -20,36 +19,10 @@
 #define CONNECTIONS_MAX 16
 #define CONNECTION_SECONDS 10
 
-static bool address_parse(const char *listen, struct sockaddr_storage *out)
-{
-    char host[64];
-    const char *colon = strrchr(listen, ':');
-    if (colon == NULL || (size_t)(colon - listen) >= sizeof host)
-        return false;
-    char *end;
-    unsigned long port = strtoul(colon + 1, &end, 10);
-    if (colon[1] < '0' || colon[1] > '9' || *end != '\0' || port < 1 || port > 65535)
-        return false;
-    snprintf(host, sizeof host, "%.*s", (int)(colon - listen), listen);
-    *out = (struct sockaddr_storage){0};
-    size_t n = strlen(host);
-    if (n > 2 && host[0] == '[' && host[n - 1] == ']') {
-        struct sockaddr_in6 *six = (struct sockaddr_in6 *)out;
-        host[n - 1] = '\0';
-        six->sin6_family = AF_INET6;
-        six->sin6_port = htons((uint16_t)port);
-        return inet_pton(AF_INET6, host + 1, &six->sin6_addr) == 1;
-    }
-    struct sockaddr_in *four = (struct sockaddr_in *)out;
-    four->sin_family = AF_INET;
-    four->sin_port = htons((uint16_t)port);
-    return inet_pton(AF_INET, host, &four->sin_addr) == 1;
-}
-
 int metrics_listen_check(const char *listen)
 {
     struct sockaddr_storage address;
-    if (listen[0] == '\0' || address_parse(listen, &address))
+    if (listen[0] == '\0' || listen_address_parse(listen, &address))
         return 0;
     log_error("metrics_listen: \"%s\" is not ADDRESS:PORT", listen);
     return -1;
@@ -96,7 +69,7 @@ int metrics_serve(const char *listen)
     struct sockaddr_storage address;
     struct MHD_Daemon *daemon = NULL;
     int tries = 0;
-    if (listen[0] != '\0' && !address_parse(listen, &address))
+    if (listen[0] != '\0' && !listen_address_parse(listen, &address))
         return 1;
     while (loop_next()) {
         if (daemon == NULL && listen[0] != '\0') {

@@ -12,7 +12,7 @@
 #include "gen/ctl_statements.h"
 
 static const struct config_setting rows[] = {
-    {.name = "database", .type = CONFIG_STRING, .offset = offsetof(struct ctl_settings, database), .secret = true,
+    {.name = "database", .type = CONFIG_CONNECTION, .offset = offsetof(struct ctl_settings, database),
      .fallback = "dbname=skylark",
      .help = "Connection string of libpq, for a role that owns the schema. Keep a password out of it: use a passfile."},
 };

@@ -1,10 +1,8 @@
 /* The socket on which nginx hands requests over. */
 #include "fcgi/listen.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "common/listen_address.h"
 #include "common/log.h"
 #include "common/systemd.h"
 
@@ -66,22 +65,28 @@ static int listen_unix(const char *path, const struct api_settings *settings)
     return fd;
 }
 
+/* Whoever connects is believed what it says of the request: who the client is, and by which listener of nginx it came. So nobody
+ * on another host may connect. Returns 0, or -1 (logged). */
+static int local_check(const struct sockaddr_storage *address, const char *where)
+{
+    if (listen_address_local(address))
+        return 0;
+    log_error("listening on %s would let other hosts speak FastCGI, unchecked: only a unix socket or a loopback address will do", where);
+    return -1;
+}
+
 static int listen_tcp(const char *where, const struct api_settings *settings)
 {
-    char host[64];
-    const char *colon = strrchr(where, ':');
-    size_t n = colon != NULL ? (size_t)(colon - where) : 0;
-    struct sockaddr_in address = {.sin_family = AF_INET};
-    long port = colon != NULL ? strtol(colon + 1, NULL, 10) : 0;
-    snprintf(host, sizeof host, "%.*s", (int)n, where);
-    if (port < 1 || port > 65535 || inet_pton(AF_INET, host, &address.sin_addr) != 1) {
+    struct sockaddr_storage address;
+    if (!listen_address_parse(where, &address)) {
         log_error("listen = %s is neither unix:PATH nor ADDRESS:PORT", where);
         return -1;
     }
-    address.sin_port = htons((uint16_t)port);
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), yes = 1;
+    if (local_check(&address, where) != 0)
+        return -1;
+    int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), yes = 1;
     if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) != 0 ||
-        bind(fd, (struct sockaddr *)&address, sizeof address) != 0 || listen(fd, (int)settings->backlog) != 0) {
+        bind(fd, (struct sockaddr *)&address, listen_address_size(&address)) != 0 || listen(fd, (int)settings->backlog) != 0) {
         log_error("listening on %s: %m", where);
         if (fd >= 0)
             close(fd);
@@ -90,18 +95,25 @@ static int listen_tcp(const char *where, const struct api_settings *settings)
     return fd;
 }
 
-int listen_open(const struct api_settings *settings)
+static int listen_passed(int fd)
 {
-    int fd = systemd_listen_socket();
-    if (fd < 0)
-        return strncmp(settings->listen, "unix:", 5) == 0 ? listen_unix(settings->listen + 5, settings)
-                                                          : listen_tcp(settings->listen, settings);
+    struct sockaddr_storage address = {0};
+    socklen_t size = sizeof address;
     int flags = fcntl(fd, F_GETFL);
-    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0) {
+    if (getsockname(fd, (struct sockaddr *)&address, &size) != 0 || flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0) {
         log_error("the socket that systemd passed: %m");
         return -1;
     }
-    return fd;
+    return local_check(&address, "the socket that systemd passed") == 0 ? fd : -1;
+}
+
+int listen_open(const struct api_settings *settings)
+{
+    int fd = systemd_listen_socket();
+    if (fd >= 0)
+        return listen_passed(fd);
+    return strncmp(settings->listen, "unix:", 5) == 0 ? listen_unix(settings->listen + 5, settings)
+                                                      : listen_tcp(settings->listen, settings);
 }
 
 void listen_close(int fd, const struct api_settings *settings)

@@ -8,7 +8,7 @@
 static const char *const levels[] = {"debug", "info", "warning", "error", NULL};
 
 const struct config_setting api_setting_rows[] = {
-    {.name = "database", .type = CONFIG_STRING, .offset = FIELD(database), .secret = true,
+    {.name = "database", .type = CONFIG_CONNECTION, .offset = FIELD(database),
      .fallback = "dbname=skylark user=skylark_api", .reloadable = true,
      .help = "Connection string of libpq for the role skylark_api. Keep a password out of it: use a passfile."},
     {.name = "listen", .type = CONFIG_STRING, .offset = FIELD(listen), .min = 1, .max = 107 + 5,

@@ -6,7 +6,7 @@
 static const char *const levels[] = {"debug", "info", "warning", "error", NULL};
 
 const struct config_setting router_setting_rows[] = {
-    {.name = "database", .type = CONFIG_STRING, .offset = FIELD(database), .secret = true, .reloadable = true,
+    {.name = "database", .type = CONFIG_CONNECTION, .offset = FIELD(database), .reloadable = true,
      .fallback = "dbname=skylark user=skylark_router",
      .help = "Connection string of libpq for the role skylark_router. Keep a password out of it: use a passfile."},
     {.name = "name", .type = CONFIG_STRING, .offset = FIELD(name), .max = 255, .fallback = "",

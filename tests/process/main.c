@@ -3,7 +3,7 @@
 #include "tests/process/suites.h"
 
 static void (*const suites[])(void) = {
-    suite_signals, suite_supervisor, suite_listener,
+    suite_signals, suite_supervisor, suite_listen, suite_listener,
 };
 
 int main(void)

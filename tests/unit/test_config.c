@@ -9,7 +9,7 @@
 #include "tests/unit/suites.h"
 
 struct target {
-    char *text, *secret;
+    char *text, *secret, *database;
     int64_t number, wait, size, choice;
     bool flag;
 };
@@ -19,6 +19,7 @@ static const char *const choices[] = {"red", "green", NULL};
 static const struct config_setting rows[] = {
     {.name = "text", .type = CONFIG_STRING, .offset = AT(text), .fallback = "abc", .max = 10, .help = "t"},
     {.name = "secret", .type = CONFIG_STRING, .offset = AT(secret), .fallback = "", .secret = true, .help = "s"},
+    {.name = "database", .type = CONFIG_CONNECTION, .offset = AT(database), .fallback = "", .help = "d"},
     {.name = "number", .type = CONFIG_INTEGER, .offset = AT(number), .fallback = "5", .min = 1, .max = 9, .reloadable = true,
      .help = "n"},
     {.name = "wait", .type = CONFIG_DURATION, .offset = AT(wait), .fallback = "90s", .help = "w"},
@@ -94,35 +95,96 @@ static void test_faults(void)
     }
 }
 
-/* Loads overrides, dumps, and compares. */
+/* Loads a file, dumps, and compares. */
 static void test_dump_masks(void)
 {
     static const struct {
-        const char *given, *shown;
+        const char *given, *shown; /* shown: NULL when it is refused */
     } secrets[] = {
-        {"secret=host=/x password=geheim user=u", "secret = host=/x password=******** user=u\n"},
-        {"secret=password='ge he\\'im' user=u", "secret = password=******** user=u\n"},
-        {"secret=postgresql://u:geheim@h/db", "secret = postgresql://u:********@h/db\n"},
         {"secret=geheim", "secret = ********\n"},
-        {"secret=host=/x passfile=/p", "secret = host=/x passfile=/p\n"},
+        {"secret=", "secret = \n"},
+        {"database=", "database = \n"},
+        {"database=host=/x passfile=/p", "database = passfile=/p host=/x\n"},
+        {"database=host=/x password=geheim user=u", "database = user=u password=******** host=/x\n"},
+        {"database=password = geheim host=/x", "database = password=******** host=/x\n"},
+        {"database=password  =  'ge geheim\\'im' user=u", "database = user=u password=********\n"},
+        {"database=password=geheim user=u password=geheim", "database = user=u password=********\n"},
+        {"database=password=ge\\ geheim user=u", "database = user=u password=********\n"},
+        {"database=host=h sslpassword=geheim sslkey=/k", "database = host=h sslkey=/k sslpassword=********\n"},
+        {"database=postgresql://u:geheim@h/db", "database = user=u password=******** dbname=db host=h\n"},
+        {"database=postgres://u:geheim@h/db", "database = user=u password=******** dbname=db host=h\n"},
+        {"database=postgresql://u:ge%40geheim@h/db", "database = user=u password=******** dbname=db host=h\n"},
+        {"database=postgresql://u@h/db?password=geheim", "database = user=u password=******** dbname=db host=h\n"},
+        {"database=postgresql://u@h:1,[::1]:2/db?p%61ssword=geheim&sslpassword=geheim",
+         "database = user=u password=******** dbname=db host=h,::1 port=1,2 sslpassword=********\n"},
+        {"database=host=h application_name='a b'", "database = host=h application_name='a b'\n"},
+        {"database=host=h application_name='a\\'b\\\\'", "database = host=h application_name='a\\'b\\\\'\n"},
+        /* libpq takes none of these; what it says of them quotes a part of the password */
+        {"database=host=h password=ge geheim", NULL},
+        {"database=host=h passwort=geheim", NULL},
+        {"database=host=h password='geheim", NULL},
+        {"database=geheim", NULL},
+        /* the server would quote it: there is no database of that name */
+        {"database=host=h dbname='postgresql://u:geheim@h/db'", NULL},
+        {"database=host=h dbname='password=geheim'", NULL},
     };
     for (size_t i = 0; i < sizeof secrets / sizeof secrets[0]; i++) {
         struct target t = {0};
         struct buf errors = {0};
-        const char *overrides[] = {"wait=1m", secrets[i].given, NULL};
-        CU_ASSERT_EQUAL(config_load(rows, N, &t, NULL, overrides, &errors), 0);
-        char *text = NULL;
+        char file[256], *text = NULL;
         size_t len = 0;
+        snprintf(file, sizeof file, "wait=1m\n%s\n", secrets[i].given);
+        bool loaded = load(file, &t, &errors) == 0;
         FILE *out = open_memstream(&text, &len);
         config_dump(rows, N, &t, out);
         fclose(out);
-        CU_ASSERT_PTR_NOT_NULL(strstr(text, secrets[i].shown));
-        CU_ASSERT_PTR_NOT_NULL(strstr(text, "wait = 1m\n"));
-        CU_ASSERT_PTR_NULL(strstr(text, "geheim"));
+        bool right = loaded == (secrets[i].shown != NULL) && (!loaded || strstr(text, secrets[i].shown) != NULL) &&
+                     strstr(text, "wait = 1m\n") != NULL && strstr(text, "geheim") == NULL && strstr(buf_text(&errors), "geheim") == NULL;
+        if (!right)
+            printf("\n  %s: %s%s", secrets[i].given, text, buf_text(&errors));
+        CU_ASSERT_TRUE(right);
         free(text);
         config_free(rows, N, &t);
         buf_free(&errors);
     }
+}
+
+/* The list of processes shows what follows -o. */
+static void test_command_line(void)
+{
+    static const struct {
+        const char *given;
+        bool taken;
+    } overrides[] = {
+        {"database=host=/x user=u passfile=/p", true},
+        {"database=postgresql://u@h/db", true},
+        {"database=host=h password=geheim", false},
+        {"database=postgresql://u:geheim@h/db", false},
+        {"database=postgresql://u@h/db?password=geheim", false},
+        {"database=host=h sslpassword=geheim", false},
+    };
+    for (size_t i = 0; i < sizeof overrides / sizeof overrides[0]; i++) {
+        struct target t = {0};
+        struct buf errors = {0};
+        const char *given[] = {overrides[i].given, NULL};
+        CU_ASSERT_EQUAL(config_load(rows, N, &t, NULL, given, &errors) == 0, overrides[i].taken);
+        CU_ASSERT_PTR_NULL(strstr(buf_text(&errors), "geheim"));
+        config_free(rows, N, &t);
+        buf_free(&errors);
+    }
+}
+
+/* A connection string that needs a restart is kept as it was, not as it is shown. */
+static void test_keep_connection(void)
+{
+    struct target old = {0}, fresh = {0};
+    struct buf errors = {0};
+    CU_ASSERT_EQUAL(load("database=host=h password=geheim\n", &old, &errors), 0);
+    CU_ASSERT_EQUAL(load("database=host=other password=neu\n", &fresh, &errors), 0);
+    config_keep(rows, N, &fresh, &old);
+    CU_ASSERT_STRING_EQUAL(fresh.database, "host=h password=geheim");
+    config_free(rows, N, &fresh);
+    buf_free(&errors);
 }
 
 static void test_keep(void)
@@ -173,6 +235,8 @@ void suite_config(void)
     CU_add_test(suite, "defaults and values", test_defaults_and_values);
     CU_add_test(suite, "faults name file and line", test_faults);
     CU_add_test(suite, "a dump shows no secret", test_dump_masks);
+    CU_add_test(suite, "no password on the command line", test_command_line);
+    CU_add_test(suite, "a connection string that needs a restart", test_keep_connection);
     CU_add_test(suite, "a reload keeps what needs a restart", test_keep);
     CU_add_test(suite, "the sample file is a valid one", test_sample_loads);
 }
