@@ -21,8 +21,8 @@ COMMON := buf clock config config_command config_value connection db db_copy db_
           shellwords signals supervisor systemd utf8
 ENGINE := docker docker_body docker_container docker_image docker_log docker_network docker_pull docker_stream docker_usage
 API := address arena checks dispatch fields form handle_document handle_health handle_list handle_logs handle_scaling \
-       handle_service handle_token http_metrics json_scan link listen log_cursor log_page main problem query_check reference \
-       request route service_fields settings slots worker
+       handle_service handle_token http_metrics json_read link listen log_cursor log_page main problem query_check reference \
+       request route service_fields service_write settings slots worker
 DEPLOYER := container figures lease main networks observe plan probe puller reconcile reconciler role service settings watcher
 AUTOSCALER := evaluate main settings
 COLLECTOR := assemble batch figures follower main maintain rate resume right sampler settings
@@ -76,7 +76,7 @@ UNIT := \
     fields \
     form \
     fuzz \
-    json_scan \
+    json_read \
     log_cursor \
     metrics \
     plan \

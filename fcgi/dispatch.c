@@ -58,6 +58,21 @@ static void authorise(struct request *rq)
     PQclear(result);
 }
 
+/* Tells the faults that were found without asking PostgreSQL, but only to whom the row lets in: who may not ask learns nothing
+ * of what is wrong with the question. */
+static void report_faults(struct request *rq)
+{
+    struct problem faults = rq->problem;
+    rq->problem = (struct problem){0};
+    authorise(rq);
+    if (rq->problem.kind == PROBLEM_NONE) {
+        problem_free(&rq->problem);
+        rq->problem = faults;
+    } else {
+        problem_free(&faults);
+    }
+}
+
 /* Who may be at a long read now. Such reads get a share of the workers, so that the other requests always find one. */
 static struct slots *long_reads;
 
@@ -96,16 +111,7 @@ static void run_query(struct request *rq)
     if (rq->arena.failed)
         return; /* said by request_respond */
     if (rq->problem.kind != PROBLEM_NONE) {
-        /* Who may not ask learns nothing of what is wrong with the question. */
-        struct problem faults = rq->problem;
-        rq->problem = (struct problem){0};
-        authorise(rq);
-        if (rq->problem.kind == PROBLEM_NONE) {
-            problem_free(&rq->problem);
-            rq->problem = faults;
-        } else {
-            problem_free(&faults);
-        }
+        report_faults(rq);
         return;
     }
     if (rq->route->kind == ROUTE_LONG_QUERY) {
@@ -144,6 +150,10 @@ static enum db_status run_change_once(struct request *rq)
 
 static void run_change(struct request *rq)
 {
+    if (rq->problem.kind != PROBLEM_NONE) {
+        report_faults(rq);
+        return;
+    }
     for (int attempt = 1;; attempt++) {
         rq->deadlocked = false;
         enum db_status status = run_change_once(rq);
@@ -184,9 +194,14 @@ static void run_route(struct request *rq)
     }
     if (rq->problem.kind != PROBLEM_NONE)
         return;
+    if (route->parse != NULL)
+        route->parse(rq);
+    if (rq->arena.failed)
+        return; /* said by request_respond */
     switch (route->kind) {
     case ROUTE_PLAIN:
-        route->handle(rq, NULL);
+        if (rq->problem.kind == PROBLEM_NONE)
+            route->handle(rq, NULL);
         break;
     case ROUTE_QUERY:
     case ROUTE_LONG_QUERY:

@@ -7,7 +7,10 @@
 #include <string.h>
 
 #include "common/buf.h"
-#include "fcgi/json_scan.h"
+#include "fcgi/json_read.h"
+
+/* A text that holds JSON is a map of 1000 entries at the most. */
+#define TEXT_VALUES_MAX 2048
 
 struct check {
     enum fields_mode mode;
@@ -29,9 +32,10 @@ static const struct field *field_find(const struct field *fields, size_t n, cons
     return NULL;
 }
 
+/* No more of a name than a problem document shows. */
 static void path_join(struct buf *out, const char *path, const char *name)
 {
-    buf_addf(out, "%s%s%s", path, path[0] != '\0' ? "." : "", name);
+    buf_addf(out, "%s%s%.*s", path, path[0] != '\0' ? "." : "", PROBLEM_FIELD_MAX + 4, name);
 }
 
 /* "from 1 to 65535", with no more digits than it takes. */
@@ -68,25 +72,41 @@ static struct json_object *text_value(const struct check *c, const struct field 
     return out;
 }
 
+/* Whether a number that strtod took is whole as it is spelled: 3.0 and 1.5e1 are, and 3.00000000000000000001, which no double
+ * tells from 3, is not. */
+static bool spells_whole(const char *text)
+{
+    text += strspn(text, "+-");
+    size_t before = strspn(text, "0123456789"), n = strspn(text, "0123456789.");
+    long exponent = text[n] != '\0' ? strtol(text + n + 1, NULL, 10) : 0;
+    long position = -(long)before; /* of a digit, counted from the decimal point */
+    for (size_t i = 0; i < n; i++) {
+        if (text[i] == '.')
+            continue;
+        if (text[i] != '0' && position >= exponent)
+            return false;
+        position++;
+    }
+    return true;
+}
+
 static struct json_object *number_value(const struct check *c, const struct field *f, const char *path,
                                         struct json_object *value)
 {
     double number = NAN;
-    if (json_object_is_type(value, json_type_int) || json_object_is_type(value, json_type_double)) {
-        number = json_object_get_double(value);
-    } else if (json_object_is_type(value, json_type_string)) {
-        const char *text = json_object_get_string(value);
-        size_t len = strlen(text);
+    /* Of a number this is its own spelling. */
+    const char *text = json_object_get_string(value);
+    bool fits = json_object_is_type(value, json_type_int) || json_object_is_type(value, json_type_double) ||
+                (json_object_is_type(value, json_type_string) && json_object_get_string_len(value) < 64);
+    /* strtod takes more than numbers in decimal: blanks, inf, nan, hexadecimal. */
+    if (fits && text[0] != '\0' && text[strspn(text, "0123456789+-.eE")] == '\0') {
         char *end;
-        /* strtod takes more than numbers in decimal: blanks, inf, nan, hexadecimal. */
-        if (len > 0 && len < 64 && strspn(text, "0123456789+-.eE") == len) {
-            number = strtod(text, &end);
-            if (*end != '\0')
-                number = NAN;
-        }
+        number = strtod(text, &end);
+        if (*end != '\0')
+            number = NAN;
     }
     bool whole = f->type == FIELD_INTEGER;
-    if (!isfinite(number) || (whole && number != floor(number))) {
+    if (!isfinite(number) || (whole && !spells_whole(text))) {
         problem_add(c->problem, path, "must be a %s", whole ? "whole number" : "number");
         return NULL;
     }
@@ -129,7 +149,7 @@ static struct json_object *choice_value(const struct check *c, const struct fiel
     return NULL;
 }
 
-/* A text of a map: old clients also send bare numbers and booleans, which mean their own spelling. */
+/* A text of a map: old clients also send bare numbers and booleans, which mean their own spelling, and null for no text. */
 static struct json_object *map_text(const struct check *c, const struct field *f, const char *path,
                                     struct json_object *value)
 {
@@ -138,24 +158,35 @@ static struct json_object *map_text(const struct check *c, const struct field *f
     row.check = f->check;
     if (json_object_is_type(value, json_type_string))
         return text_value(c, &row, path, value);
-    if (value == NULL || json_object_is_type(value, json_type_object) || json_object_is_type(value, json_type_array)) {
+    if (json_object_is_type(value, json_type_object) || json_object_is_type(value, json_type_array)) {
         problem_add(c->problem, path, "must be a string");
         return NULL;
     }
-    struct json_object *text = json_object_new_string(json_object_to_json_string(value));
+    struct json_object *text = json_object_new_string(value != NULL ? json_object_to_json_string(value) : "");
     struct json_object *out = text_value(c, &row, path, text);
     json_object_put(text);
     return out;
 }
 
+/* What has too many entries is not looked at any further. */
+static bool entries_fit(const struct check *c, const struct field *f, const char *path, size_t n)
+{
+    bool fits = f->max == 0 || (double)n <= f->max;
+    if (!fits)
+        problem_add(c->problem, path, "must have at most %.0f entries; it has %zu", f->max, n);
+    return fits;
+}
+
 static struct json_object *map_value(const struct check *c, const struct field *f, const char *path,
                                      struct json_object *value)
 {
-    if (f->max != 0 && json_object_object_length(value) > f->max)
-        problem_add(c->problem, path, "must have at most %.0f entries", f->max);
+    if (!entries_fit(c, f, path, (size_t)json_object_object_length(value)))
+        return NULL;
     struct json_object *out = json_object_new_object();
     json_object_object_foreach(value, key, entry)
     {
+        if (problem_full(c->problem))
+            break;
         struct buf place = {0};
         path_join(&place, path, key);
         const char *fault = f->key_check(key);
@@ -172,25 +203,27 @@ static struct json_object *map_value(const struct check *c, const struct field *
 static struct json_object *array_value(const struct check *c, const struct field *f, const char *path,
                                        struct json_object *value)
 {
-    struct json_object *out = json_object_new_array();
     if (json_object_is_type(value, json_type_object) && json_object_object_length(value) == 0)
-        return out;
+        return json_object_new_array();
     if (!json_object_is_type(value, json_type_array)) {
         problem_add(c->problem, path, "must be an array");
-        return out;
+        return NULL;
     }
     size_t n = json_object_array_length(value);
-    if (f->max != 0 && (double)n > f->max)
-        problem_add(c->problem, path, "must have at most %.0f entries", f->max);
-    for (size_t i = 0; i < n; i++) {
+    if (!entries_fit(c, f, path, n))
+        return NULL;
+    struct json_object *out = json_object_new_array();
+    for (size_t i = 0; i < n && !problem_full(c->problem); i++) {
         struct json_object *entry = json_object_array_get_idx(value, i);
         struct buf place = {0};
         buf_addf(&place, "%s[%zu]", path, i);
         struct check whole = {.mode = FIELDS_CREATE, .problem = c->problem};
+        struct json_object *checked = NULL; /* of what is no object, so that entries keep their numbers */
         if (json_object_is_type(entry, json_type_object))
-            json_object_array_add(out, object_check(&whole, f->fields, f->n_fields, buf_text(&place), entry));
+            checked = object_check(&whole, f->fields, f->n_fields, buf_text(&place), entry);
         else
             problem_add(c->problem, buf_text(&place), "must be an object");
+        json_object_array_add(out, checked);
         buf_free(&place);
     }
     return out;
@@ -201,7 +234,7 @@ struct json_text_faults {
     const char *path;
 };
 
-static void json_text_fault(void *context, const char *path, const char *detail)
+static bool json_text_fault(void *context, const char *path, const char *detail)
 {
     const struct json_text_faults *t = context;
     struct buf place = {0};
@@ -211,9 +244,10 @@ static void json_text_fault(void *context, const char *path, const char *detail)
         buf_adds(&place, t->path);
     problem_add(t->problem, buf_text(&place), "%s", detail);
     buf_free(&place);
+    return !problem_full(t->problem);
 }
 
-/* The object that a value is, or that a text holds. NULL, with the fault reported, when it is neither. The
+/* The object that a value is, or that a text holds; an empty array, as old clients send it, is an empty one. NULL, with the fault reported, when it is neither. The
  * caller puts it. */
 static struct json_object *object_of(const struct check *c, const char *path, struct json_object *value)
 {
@@ -224,11 +258,14 @@ static struct json_object *object_of(const struct check *c, const char *path, st
         struct json_text_faults faults = {.problem = c->problem, .path = path};
         if (len == 0)
             return json_object_new_object();
-        if (json_scan(text, len, json_text_fault, &faults) > 0)
+        if (json_read(text, len, TEXT_VALUES_MAX, json_text_fault, &faults, &object) > 0)
             return NULL;
-        object = json_tokener_parse(text);
     } else {
         object = json_object_get(value);
+    }
+    if (json_object_is_type(object, json_type_array) && json_object_array_length(object) == 0) {
+        json_object_put(object);
+        return json_object_new_object();
     }
     if (!json_object_is_type(object, json_type_object)) {
         problem_add(c->problem, path, "must be an object");
@@ -280,6 +317,8 @@ static struct json_object *object_check(const struct check *c, const struct fiel
     struct buf place = {0};
     json_object_object_foreach(input, key, value)
     {
+        if (problem_full(c->problem))
+            break;
         buf_clear(&place);
         path_join(&place, path, key);
         const struct field *f = field_find(fields, n, key);
@@ -297,7 +336,7 @@ static struct json_object *object_check(const struct check *c, const struct fiel
             problem_add(c->problem, buf_text(&place), "says something else than another name of the same field");
         json_object_object_add(out, name, checked);
     }
-    for (size_t i = 0; i < n && c->mode == FIELDS_CREATE; i++) {
+    for (size_t i = 0; i < n && c->mode == FIELDS_CREATE && !problem_full(c->problem); i++) {
         const struct field *f = &fields[i];
         struct json_object *given;
         if (f->alias_of != NULL || json_object_object_get_ex(out, f->name, &given))

@@ -45,7 +45,8 @@ enum fields_mode {
 
 /* Checks input (an object) against the rows and returns what is to be stored: a new object with the rows' names,
  * in their types, which the caller puts. Every fault goes to problem, named by its place ("volumes[0].size_gb");
- * with any, what is returned is incomplete. A null is taken as absent. */
+ * with any, what is returned is incomplete: a field with a fault may be missing, an entry of an array may be null. Stops when
+ * no more faults can be named. A null is taken as absent. */
 struct json_object *fields_check(const struct field *fields, size_t n_fields, struct json_object *input,
                                  enum fields_mode mode, struct problem *problem);
 

@@ -16,8 +16,8 @@
 #define PASSWORD_MAX_BYTES 1024
 
 struct login {
-    char *username;
-    char *password;
+    const char *username, *password;   /* of the arena's objects */
+    const char *given;                 /* the password as it stands in the body's object */
     char address[ADDRESS_PREFIX_SIZE]; /* what attempts are counted by, with the name */
 };
 
@@ -55,30 +55,46 @@ static struct json_object *login_body(struct request *rq)
             json_object_object_add(object, form.fields[i].name, json_object_new_string(form.fields[i].value));
     }
     form_free(&form);
-    return object;
+    return arena_own(&rq->arena, request_put_json, object) ? object : NULL;
 }
 
-static bool login_read(struct request *rq, struct login *login)
+/* The password does not stay in memory for longer than the request. */
+static void forget(const char *secret)
+{
+    if (secret != NULL)
+        secret_wipe((char *)secret, strlen(secret)); /* a string of json-c, which nobody reads any more */
+}
+
+static void login_forget(void *object)
+{
+    struct login *login = object;
+    forget(login->given);
+    forget(login->password);
+}
+
+void parse_login(struct request *rq)
 {
     struct json_object *body = login_body(rq), *value;
-    if (body == NULL)
-        return false;
+    struct login *login = arena_alloc(&rq->arena, sizeof *login);
+    if (rq->body.data != NULL)
+        secret_wipe(rq->body.data, rq->body.len);
+    if (body == NULL || login == NULL)
+        return;
+    if (json_object_object_get_ex(body, "password", &value) && json_object_is_type(value, json_type_string))
+        login->given = json_object_get_string(value);
     struct json_object *checked = fields_check(login_fields, sizeof login_fields / sizeof login_fields[0], body,
                                                FIELDS_CREATE, &rq->problem);
-    if (rq->problem.kind == PROBLEM_NONE) {
-        if (json_object_object_get_ex(checked, "username", &value))
-            login->username = strdup(json_object_get_string(value));
-        if (json_object_object_get_ex(checked, "password", &value))
-            login->password = strdup(json_object_get_string(value));
-    }
-    json_object_put(checked);
-    json_object_put(body);
-    if (rq->problem.kind == PROBLEM_NONE && (login->username == NULL || login->password == NULL))
-        problem_set(&rq->problem, PROBLEM_INTERNAL, "Out of memory.");
-    if (rq->problem.kind != PROBLEM_NONE)
-        return false;
+    if (!arena_own(&rq->arena, request_put_json, checked))
+        return;
+    if (json_object_object_get_ex(checked, "password", &value))
+        login->password = json_object_get_string(value);
+    /* After the objects, so that they are still there when it is called. */
+    if (!arena_own(&rq->arena, login_forget, login) || rq->problem.kind != PROBLEM_NONE)
+        return;
+    if (json_object_object_get_ex(checked, "username", &value))
+        login->username = json_object_get_string(value);
     address_prefix(rq->address, login->address);
-    return true;
+    rq->asked = login;
 }
 
 /* What the user's password is checked against; all empty: there is no such user. */
@@ -194,12 +210,8 @@ static void login_issue(struct request *rq, const struct login *login, const str
 void handle_generate_token(struct request *rq, const PGresult *result)
 {
     (void)result;
-    struct login login = {0};
+    const struct login *login = rq->asked;
     struct login_user user = {0};
-    if (login_read(rq, &login) && login_checked(rq, &login, &user))
-        login_issue(rq, &login, &user);
-    if (login.password != NULL)
-        secret_wipe(login.password, strlen(login.password));
-    free(login.password);
-    free(login.username);
+    if (login_checked(rq, login, &user))
+        login_issue(rq, login, &user);
 }

@@ -6,6 +6,7 @@
 #include "fcgi/request.h"
 
 typedef void route_handler(struct request *rq, const PGresult *result);
+typedef void route_parser(struct request *rq);
 typedef void route_binder(struct request *rq, const char **params);
 
 /* handle_health.c */
@@ -13,6 +14,7 @@ route_handler handle_healthz, handle_readyz, handle_metrics;
 
 /* handle_token.c. handle_token_open: call once, before the workers are forked; returns 0, or -1 (logged). */
 int handle_token_open(void) __attribute__((warn_unused_result));
+route_parser parse_login;
 route_handler handle_generate_token;
 
 /* handle_document.c: answers with the column after those of access, 404 when it is null. */
@@ -23,6 +25,7 @@ route_binder bind_services_list;
 route_handler handle_services_list;
 
 /* handle_service.c */
+route_parser parse_service_create, parse_service_update;
 route_handler handle_service_create, handle_service_update, handle_service_delete, handle_service_start,
     handle_service_stop;
 

@@ -1,11 +1,11 @@
 /* What went wrong with a request. */
 #include "fcgi/problem.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Enough to mend a request by; the rest is counted. */
-#define ERRORS_MAX 100
+#include "common/utf8.h"
 
 static const struct {
     int code;
@@ -39,8 +39,37 @@ void problem_clear(struct problem *p)
 {
     p->kind = PROBLEM_NONE;
     p->n_errors = p->retry_after = 0;
+    p->more = false;
     buf_clear(&p->detail);
     buf_clear(&p->errors);
+}
+
+/* How much of a text is kept when it is cut at max bytes: no sequence of UTF-8 is cut in two. */
+static size_t cut(const char *text, size_t len, size_t max)
+{
+    if (len <= max)
+        return len;
+    for (size_t back = 1; back <= 4; back++) {
+        size_t n = utf8_sequence(text + max - back, len - (max - back));
+        if (n > 0)
+            return n <= back ? max - back + n : max - back;
+    }
+    return max;
+}
+
+/* Adds a text as a JSON string, cut at max bytes, and an ellipsis if it was. */
+static void add_text(struct buf *out, const char *text, size_t max)
+{
+    size_t len = strnlen(text, max + 4), kept = cut(text, len, max);
+    if (kept == len) {
+        buf_add_json(out, text, len);
+        return;
+    }
+    struct buf shown = {0};
+    buf_add(&shown, text, kept);
+    buf_adds(&shown, "…");
+    buf_add_json(out, buf_text(&shown), shown.len);
+    buf_free(&shown);
 }
 
 void problem_set(struct problem *p, enum problem_kind kind, const char *fmt, ...)
@@ -48,30 +77,36 @@ void problem_set(struct problem *p, enum problem_kind kind, const char *fmt, ...
     if (p->kind != PROBLEM_NONE)
         return;
     p->kind = kind;
+    char text[PROBLEM_DETAIL_MAX + 8];
     va_list ap;
     va_start(ap, fmt);
-    buf_vaddf(&p->detail, fmt, ap);
+    vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
+    buf_adds(&p->detail, text);
 }
 
 void problem_add(struct problem *p, const char *field, const char *fmt, ...)
 {
     problem_set(p, PROBLEM_INVALID, "Nothing was changed; errors names each fault.");
-    if (p->n_errors++ >= ERRORS_MAX)
+    if (p->n_errors == PROBLEM_ERRORS_MAX || p->errors.len >= PROBLEM_ERRORS_SIZE) {
+        p->more = true;
         return;
-    struct buf detail = {0};
+    }
+    char text[PROBLEM_FAULT_MAX + 8];
     va_list ap;
     va_start(ap, fmt);
-    buf_vaddf(&detail, fmt, ap);
+    vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    if (p->n_errors > 1)
-        buf_addc(&p->errors, ',');
-    buf_adds(&p->errors, "{\"field\":");
-    buf_add_json(&p->errors, field, strlen(field));
+    buf_adds(&p->errors, p->n_errors++ > 0 ? ",{\"field\":" : "{\"field\":");
+    add_text(&p->errors, field, PROBLEM_FIELD_MAX);
     buf_adds(&p->errors, ",\"detail\":");
-    buf_add_json(&p->errors, buf_text(&detail), detail.len);
+    add_text(&p->errors, text, PROBLEM_FAULT_MAX);
     buf_addc(&p->errors, '}');
-    buf_free(&detail);
+}
+
+bool problem_full(const struct problem *p)
+{
+    return p->more;
 }
 
 const char *problem_status(enum problem_kind kind)
@@ -88,15 +123,10 @@ void problem_document(const struct problem *p, const char *request_id, struct bu
 {
     buf_addf(out, "{\"type\":\"urn:skylark:problem:%s\",\"title\":\"%s\",\"status\":%d,\"detail\":",
              kinds[p->kind].type, kinds[p->kind].title, kinds[p->kind].code);
-    if (p->n_errors > ERRORS_MAX) {
-        struct buf detail = {0};
-        buf_addf(&detail, "%s There are %d faults; the first %d are named.", buf_text(&p->detail), p->n_errors,
-                 ERRORS_MAX);
-        buf_add_json(out, buf_text(&detail), detail.len);
-        buf_free(&detail);
-    } else {
-        buf_add_json(out, buf_text(&p->detail), p->detail.len);
-    }
+    if (p->more)
+        buf_addf(out, "\"Nothing was changed; errors names the first %d faults, and there are more.\"", p->n_errors);
+    else
+        add_text(out, buf_text(&p->detail), PROBLEM_DETAIL_MAX);
     buf_adds(out, ",\"request_id\":");
     buf_add_json(out, request_id, strlen(request_id));
     buf_addf(out, ",\"errors\":[%s]}", buf_text(&p->errors));

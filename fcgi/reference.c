@@ -21,10 +21,14 @@ static void render_routes(struct buf *out)
         [ROUTE_DENIED] = "-", [ROUTE_PUBLIC] = "nothing", [ROUTE_INTERNAL] = "the internal listener",
         [ROUTE_TOKEN] = "a token", [ROUTE_READ] = "read", [ROUTE_WRITE] = "write",
     };
-    buf_adds(out, "## Routes\n\n| method | path | needs | does |\n|---|---|---|---|\n");
-    for (size_t i = 0; i < n_routes; i++)
-        buf_addf(out, "| %s | `%s/` | %s | %s |\n", method_name(routes[i].method), routes[i].pattern, needs[routes[i].access],
-                 routes[i].help);
+    buf_adds(out, "## Routes\n\n| method | path | needs | body, at most | does |\n|---|---|---|---|---|\n");
+    for (size_t i = 0; i < n_routes; i++) {
+        const struct route *r = &routes[i];
+        buf_addf(out, "| %s | `%s/` | %s | ", method_name(r->method), r->pattern, needs[r->access]);
+        if (r->bodies != 0)
+            buf_addf(out, "%zu KiB, %u values ", r->body_limit / 1024, r->values_max);
+        buf_addf(out, "| %s |\n", r->help);
+    }
 }
 
 static void render_type(struct buf *out, const struct field *f)

@@ -13,7 +13,8 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/secret.h"
-#include "fcgi/json_scan.h"
+#include "fcgi/json_read.h"
+#include "fcgi/route.h"
 
 #define PATH_MAX_BYTES 4096
 #define TOKEN_MAX_BYTES 512
@@ -192,36 +193,31 @@ void request_read_body(struct request *rq, unsigned kinds, size_t limit)
         problem_set(&rq->problem, PROBLEM_INTERNAL, "Out of memory.");
 }
 
-static void json_fault(void *context, const char *path, const char *detail)
+static bool json_fault(void *context, const char *path, const char *detail)
 {
     struct request *rq = context;
     problem_add(&rq->problem, path, "%s", detail);
+    return !problem_full(&rq->problem);
+}
+
+void request_put_json(void *object)
+{
+    json_object_put(object);
 }
 
 struct json_object *request_json(struct request *rq)
 {
-    if (rq->body.len == 0)
-        return json_object_new_object();
-    if (json_scan(rq->body.data, rq->body.len, json_fault, rq) > 0)
+    static const char empty[] = "{}";
+    bool none = rq->body.len == 0;
+    struct json_object *json;
+    if (json_read(none ? empty : rq->body.data, none ? 2 : rq->body.len, rq->route->values_max, json_fault, rq, &json) > 0)
         return NULL;
-    struct json_tokener *tokener = json_tokener_new_ex(JSON_SCAN_DEPTH_MAX + 1);
-    if (tokener == NULL) {
-        problem_set(&rq->problem, PROBLEM_INTERNAL, "Out of memory.");
-        return NULL;
-    }
-    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-    /* With the closing NUL, so that a number at the very end is known to have ended. */
-    struct json_object *json = json_tokener_parse_ex(tokener, rq->body.data, (int)rq->body.len + 1);
-    if (json_tokener_get_error(tokener) != json_tokener_success)
-        problem_add(&rq->problem, "", "%s", json_tokener_error_desc(json_tokener_get_error(tokener)));
-    else if (!json_object_is_type(json, json_type_object))
+    if (!json_object_is_type(json, json_type_object)) {
         problem_add(&rq->problem, "", "the body must be a JSON object");
-    json_tokener_free(tokener);
-    if (rq->problem.kind != PROBLEM_NONE) {
         json_object_put(json);
         return NULL;
     }
-    return json;
+    return arena_own(&rq->arena, request_put_json, json) ? json : NULL;
 }
 
 void request_reset_response(struct request *rq)

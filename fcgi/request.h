@@ -81,9 +81,12 @@ void request_close(struct request *rq);
 /* Reads the body, of the kinds allowed (a mask of 1 << enum body_kind) and at most limit bytes. */
 void request_read_body(struct request *rq, unsigned kinds, size_t limit);
 
-/* The body as a JSON object, strictly checked; {} for an empty one. NULL with the faults in problem. The
- * caller puts it. */
+/* The body as a JSON object, strictly checked, with as many values as the route's row allows; {} for an empty one. NULL with
+ * the faults in problem. It is the arena's. */
 struct json_object *request_json(struct request *rq);
+
+/* json_object_put for arena_own. */
+void request_put_json(void *object);
 
 /* A parameter that nginx set, "" when it did not. */
 const char *request_parameter(const struct request *rq, const char *name);

@@ -29,7 +29,7 @@ const struct route routes[] = {
 
     {.method = HTTP_POST, .pattern = "/v1/generate-api-token", .access = ROUTE_PUBLIC, .kind = ROUTE_PLAIN,
      .bodies = FORMS, .body_limit = LOGIN_BODY, .values_max = LOGIN_VALUES,
-     .handle = handle_generate_token,
+     .parse = parse_login, .handle = handle_generate_token,
      .help = "Trade a user name and password for a token."},
     {.method = HTTP_GET, .pattern = "/v1/auth/profile", .access = ROUTE_TOKEN, .kind = ROUTE_QUERY,
      .statement = API_PROFILE_GET, .handle = handle_document,
@@ -37,7 +37,7 @@ const struct route routes[] = {
 
     {.method = HTTP_POST, .pattern = "/v1/services/{namespace}", .access = ROUTE_WRITE, .kind = ROUTE_CHANGE,
      .bodies = JSON, .body_limit = SERVICE_BODY, .values_max = SERVICE_VALUES,
-     .handle = handle_service_create,
+     .parse = parse_service_create, .handle = handle_service_create,
      .help = "Create a service."},
     {.method = HTTP_GET, .pattern = "/v1/services/{namespace}", .access = ROUTE_READ, .kind = ROUTE_QUERY,
      .statement = API_SERVICES_LIST, .bind = bind_services_list, .handle = handle_services_list,
@@ -47,7 +47,7 @@ const struct route routes[] = {
      .help = "One service."},
     {.method = HTTP_PUT, .pattern = "/v1/services/{namespace}/{name}", .access = ROUTE_WRITE, .kind = ROUTE_CHANGE,
      .bodies = JSON, .body_limit = SERVICE_BODY, .values_max = SERVICE_VALUES,
-     .handle = handle_service_update,
+     .parse = parse_service_update, .handle = handle_service_update,
      .help = "Change a service; absent fields stay."},
     {.method = HTTP_DELETE, .pattern = "/v1/services/{namespace}/{name}", .access = ROUTE_WRITE, .kind = ROUTE_CHANGE,
      .handle = handle_service_delete,

@@ -51,6 +51,10 @@ struct route {
     unsigned bodies;     /* mask of 1 << enum body_kind; 0: the body is not read */
     size_t body_limit;   /* bytes; a larger body is a 413. The setting body_limit may make it less, never more */
     unsigned values_max; /* JSON values in the body, keys not counted; with more, nothing is made of it and the answer is a 400 */
+    /* Makes of the body, and of the query of a ROUTE_CHANGE, what the handler needs (rq->asked), and reports every fault that
+     * can be seen without asking PostgreSQL. Called once, before any statement, so no lock is held meanwhile; faults are told only
+     * to whom the row lets in, and then the handler is not called. */
+    void (*parse)(struct request *rq);
     unsigned statement;  /* ROUTE_QUERY, ROUTE_LONG_QUERY */
     /* The same two: sets parameters (by their {STATEMENT}_P_…; strings must live as long as the request), or reports a
      * problem. Token, namespace and, if the pattern has one, the service's name are set already. */

@@ -2,6 +2,7 @@
 #include "fcgi/service_fields.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -65,8 +66,8 @@ const struct field service_fields[] = {
      .help = "Name of the service; can't be changed later."},
     {.name = "app_name", .type = FIELD_TEXT, .check = check_service_name, .alias_of = "service_name",
      .help = "Another name for service_name."},
-    {.name = "namespace", .type = FIELD_TEXT, .help = "The URL's namespace, if given."},
-    {.name = "region_name", .type = FIELD_TEXT, .help = "This installation's region, if given."},
+    {.name = "namespace", .type = FIELD_TEXT, .max = 255, .help = "The URL's namespace, if given."},
+    {.name = "region_name", .type = FIELD_TEXT, .max = 255, .help = "This installation's region, if given."},
     {.name = "image_name", .type = FIELD_TEXT, .required = true, .check = check_image_name,
      .help = "Image, without its tag."},
     {.name = "image_tag", .type = FIELD_TEXT, .fallback = "\"latest\"", .check = check_image_tag,
@@ -81,7 +82,7 @@ const struct field service_fields[] = {
      .help = "Whether it is to run."},
     {.name = "target_num_instances", .type = FIELD_INTEGER, .fallback = "1", .min = 0, .max = 1000,
      .help = "How many instances are to run. On update of a service whose mode is AUTO it must be in its range."},
-    {.name = "custom_domain_name", .type = FIELD_TEXT, .fallback = "\"\"", .check = check_host_names, .lower_case = true,
+    {.name = "custom_domain_name", .type = FIELD_TEXT, .fallback = "\"\"", .max = 20 * 256, .check = check_host_names, .lower_case = true,
      .help = "The user's own host names for the service, up to 20, separated by commas; empty for none."},
     {.name = "instance_envvars", .type = FIELD_MAP, .fallback = "{}", .max = 1000, .key_check = check_envvar_name,
      .help = "Environment of the instances. On update it replaces the whole. `__DEFAULT_DOMAIN_NAME__` is Skylark's own, and passed over."},
@@ -115,6 +116,29 @@ static void check_equal(struct json_object *checked, const char *field, const ch
         problem_add(problem, field, "must be \"%s\" here, or absent", expected);
 }
 
+/* Adds a text that two entries have in common only if they are equal in all the keys given. Returns false when a key is
+ * missing. */
+static bool entry_text(struct json_object *entry, const char *const *keys, struct buf *text)
+{
+    for (size_t k = 0; keys[k] != NULL; k++) {
+        const char *value = service_fields_text(entry, keys[k]);
+        if (value == NULL)
+            return false;
+        buf_addf(text, "%s\n", value); /* no value that was checked has a line end */
+    }
+    return true;
+}
+
+/* Notes that a text belongs to entry number i. Returns the number of an earlier entry that has it, or i. */
+static size_t first_with(struct json_object *seen, const char *text, size_t i)
+{
+    struct json_object *first;
+    if (json_object_object_get_ex(seen, text, &first))
+        return (size_t)json_object_get_int64(first);
+    json_object_object_add(seen, text, json_object_new_int64((int64_t)i));
+    return i;
+}
+
 /* Reports entries of an array that equal an earlier one in all the keys given. */
 static void check_distinct(struct json_object *checked, const char *array, const char *const *keys,
                            struct problem *problem)
@@ -122,24 +146,21 @@ static void check_distinct(struct json_object *checked, const char *array, const
     struct json_object *entries;
     if (!json_object_object_get_ex(checked, array, &entries))
         return;
-    for (size_t i = 0; i < json_object_array_length(entries); i++) {
-        for (size_t j = 0; j < i; j++) {
-            bool same = true;
-            for (size_t k = 0; keys[k] != NULL && same; k++) {
-                struct json_object *a = NULL, *b = NULL;
-                json_object_object_get_ex(json_object_array_get_idx(entries, i), keys[k], &a);
-                json_object_object_get_ex(json_object_array_get_idx(entries, j), keys[k], &b);
-                same = a != NULL && b != NULL && json_object_equal(a, b);
-            }
-            if (same) {
-                struct buf place = {0};
-                buf_addf(&place, "%s[%zu]", array, i);
-                problem_add(problem, buf_text(&place), "says the same as entry %zu", j);
-                buf_free(&place);
-                break;
-            }
+    struct json_object *seen = json_object_new_object();
+    struct buf text = {0};
+    for (size_t i = 0; i < json_object_array_length(entries) && !problem_full(problem); i++) {
+        buf_clear(&text);
+        if (!entry_text(json_object_array_get_idx(entries, i), keys, &text))
+            continue;
+        size_t first = first_with(seen, buf_text(&text), i);
+        if (first != i) {
+            char place[64];
+            snprintf(place, sizeof place, "%s[%zu]", array, i);
+            problem_add(problem, place, "says the same as entry %zu", first);
         }
     }
+    buf_free(&text);
+    json_object_put(seen);
 }
 
 static void check_ports(struct json_object *checked, struct problem *problem)
@@ -153,12 +174,21 @@ static void check_ports(struct json_object *checked, struct problem *problem)
         struct json_object *port = json_object_array_get_idx(ports, i);
         const char *protocol = service_fields_text(port, "protocol"), *type = service_fields_text(port, "endpoint_type");
         if (protocol != NULL && type != NULL && strcmp(type, "http-endpoint") == 0 && strcmp(protocol, "tcp") != 0) {
-            struct buf place = {0};
-            buf_addf(&place, "instance_ports[%zu].protocol", i);
-            problem_add(problem, buf_text(&place), "must be tcp for an http-endpoint");
-            buf_free(&place);
+            char place[64];
+            snprintf(place, sizeof place, "instance_ports[%zu].protocol", i);
+            problem_add(problem, place, "must be tcp for an http-endpoint");
         }
     }
+}
+
+/* A new service that is AUTO needs thresholds; of one that is there, see service_write_check. */
+static void check_thresholds_given(struct json_object *checked, struct problem *problem)
+{
+    struct json_object *config;
+    const char *mode = service_fields_text(checked, "scaling_mode");
+    if (mode != NULL && strcmp(mode, "AUTO") == 0 && json_object_object_get_ex(checked, "autoscaling_config", &config) &&
+        json_object_object_length(config) == 0)
+        problem_add(problem, "autoscaling_config", "must be given while scaling_mode is AUTO");
 }
 
 static void check_autoscaling(struct json_object *checked, struct problem *problem)
@@ -177,38 +207,37 @@ static void check_autoscaling(struct json_object *checked, struct problem *probl
                     "must not be more than maximum_num_instances");
 }
 
-/* Whether two aliases would give names to the same environment variables: a-b and A_B are one there. */
-static bool aliases_clash(const char *a, const char *b)
+/* The name that an alias gives to environment variables: those of a-b and A_B are the same. */
+static void variable_name(const char *alias, struct buf *out)
 {
-    while (*a != '\0' && (toupper((unsigned char)*a) == toupper((unsigned char)*b) || (strchr("-_", *a) && *b != '\0' && strchr("-_", *b)))) {
-        a++;
-        b++;
-    }
-    return *a == *b;
+    for (; *alias != '\0'; alias++)
+        buf_addc(out, *alias == '-' ? '_' : (char)toupper((unsigned char)*alias));
 }
 
 static void check_links(struct json_object *checked, const char *service_name, struct problem *problem)
 {
-    struct json_object *links;
+    struct json_object *links, *first;
     if (!json_object_object_get_ex(checked, "linked_to_apps", &links))
         return;
     const char *own = service_name != NULL ? service_name : service_fields_text(checked, "service_name");
+    struct json_object *seen = json_object_new_object(); /* variable name: service */
+    struct buf variable = {0};
     json_object_object_foreach(links, name, alias)
     {
-        struct buf place = {0};
-        buf_addf(&place, "linked_to_apps.%s", name);
+        char place[128];
+        snprintf(place, sizeof place, "linked_to_apps.%s", name);
         if (own != NULL && strcmp(own, name) == 0)
-            problem_add(problem, buf_text(&place), "must not be the service itself");
-        json_object_object_foreach(links, other, other_alias)
-        {
-            if (strcmp(other, name) == 0)
-                break;
-            if (aliases_clash(json_object_get_string(alias), json_object_get_string(other_alias)))
-                problem_add(problem, buf_text(&place), "has the same alias as %s, or one that makes the same environment variables",
-                            other);
-        }
-        buf_free(&place);
+            problem_add(problem, place, "must not be the service itself");
+        buf_clear(&variable);
+        variable_name(json_object_get_string(alias), &variable);
+        if (json_object_object_get_ex(seen, buf_text(&variable), &first))
+            problem_add(problem, place, "has the same alias as %s, or one that makes the same environment variables",
+                        json_object_get_string(first));
+        else
+            json_object_object_add(seen, buf_text(&variable), json_object_new_string(name));
     }
+    buf_free(&variable);
+    json_object_put(seen);
 }
 
 static bool list_has(const char *list, const char *name, size_t len)
@@ -222,39 +251,53 @@ static bool list_has(const char *list, const char *name, size_t len)
     return false;
 }
 
-/* Below the base domain are the default names of everybody's services; and whoever took a name by which people reach the
- * API itself would get their tokens. */
-static void check_domains(struct json_object *checked, const struct service_context *context, struct problem *problem)
+static void check_domains_once(struct json_object *checked, struct problem *problem)
 {
-    const char *domains = service_fields_text(checked, "custom_domain_name"), *base_domain = context->base_domain;
-    size_t base = strlen(base_domain), len;
-    if (domains == NULL || check_host_names(domains) != NULL)
-        return;
+    const char *domains = service_fields_text(checked, "custom_domain_name");
+    size_t len;
     for (const char *at = domains; at != NULL;) {
         const char *name = check_list_next(&at, &len);
-        if (len >= base && strncmp(name + len - base, base_domain, base) == 0 && (len == base || name[len - base - 1] == '.'))
-            problem_add(problem, "custom_domain_name", "must not be %s or below it: those names are Skylark's own", base_domain);
-        else if (len > 0 && (list_has(context->host_names, name, len) || list_has(context->request_host, name, len)))
-            problem_add(problem, "custom_domain_name", "must not be %.*s: that is where Skylark itself is reached", (int)len, name);
         if (at != NULL && list_has(at, name, len))
             problem_add(problem, "custom_domain_name", "names %.*s twice", (int)len, name);
     }
 }
 
-void service_fields_check_rules(struct json_object *checked, const struct service_context *context, struct problem *problem)
+/* Below the base domain are the default names of everybody's services; and whoever took a name by which people reach the
+ * API itself would get their tokens. */
+static void check_domains_allowed(struct json_object *checked, const struct service_place *place, struct problem *problem)
+{
+    const char *domains = service_fields_text(checked, "custom_domain_name"), *base_domain = place->base_domain;
+    size_t base = strlen(base_domain), len;
+    for (const char *at = domains; at != NULL;) {
+        const char *name = check_list_next(&at, &len);
+        if (len >= base && strncmp(name + len - base, base_domain, base) == 0 && (len == base || name[len - base - 1] == '.'))
+            problem_add(problem, "custom_domain_name", "must not be %s or below it: those names are Skylark's own", base_domain);
+        else if (len > 0 && (list_has(place->host_names, name, len) || list_has(place->request_host, name, len)))
+            problem_add(problem, "custom_domain_name", "must not be %.*s: that is where Skylark itself is reached", (int)len, name);
+    }
+}
+
+void service_fields_check_rules(struct json_object *checked, const char *namespace_name, const char *service_name,
+                                struct problem *problem)
 {
     static const char *const volume_keys[] = {"app_volume_dir", NULL};
-    const char *namespace_name = context->namespace_name, *service_name = context->service_name;
     check_equal(checked, "namespace", namespace_name, problem);
-    check_equal(checked, "region_name", context->region_name, problem);
     check_equal(checked, "service_name", service_name, problem);
     check_distinct(checked, "volumes", volume_keys, problem);
     check_ports(checked, problem);
     check_autoscaling(checked, problem);
+    if (service_name == NULL)
+        check_thresholds_given(checked, problem);
     check_links(checked, service_name, problem);
-    check_domains(checked, context, problem);
+    check_domains_once(checked, problem);
     const char *name = service_fields_text(checked, "service_name");
     if (name != NULL && strlen(name) + 1 + strlen(namespace_name) > 63)
         problem_add(problem, "service_name", "must have at most %zu characters in this namespace, since its domain name is "
                     "{service_name}-%s", 62 - strlen(namespace_name), namespace_name);
+}
+
+void service_fields_check_place(struct json_object *checked, const struct service_place *place, struct problem *problem)
+{
+    check_equal(checked, "region_name", place->region_name, problem);
+    check_domains_allowed(checked, place, problem);
 }

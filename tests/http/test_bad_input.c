@@ -114,7 +114,7 @@ static const struct {
     {"{" BASE ",\"unknown\":1}", 0, "unknown"}, {"{" BASE ",\"uuid\":\"x\"}", 0, "uuid"}, {"{" BASE ",\"Image_Tag\":\"x\"}", 0, "Image_Tag"},
     {"{" BASE ",\"namespace\":\"other\"}", 0, "namespace"}, {"{" BASE ",\"namespace\":1}", 0, "namespace"},
     {"{" BASE ",\"region_name\":\"mars\"}", 0, "region_name"},
-    {"{" BASE ",\"instance_envvars\":[]}", 0, "instance_envvars"}, {"{" BASE ",\"instance_envvars\":{\"A\":{}}}", 0, "instance_envvars.A"},
+    {"{" BASE ",\"instance_envvars\":[1]}", 0, "instance_envvars"}, {"{" BASE ",\"instance_envvars\":{\"A\":{}}}", 0, "instance_envvars.A"},
     {"{" BASE ",\"instance_envvars\":{\"1A\":\"x\"}}", 0, "instance_envvars.1A"}, {"{" BASE ",\"instance_envvars\":{\"A=B\":\"x\"}}", 0, "instance_envvars.A=B"},
     {"{" BASE ",\"instance_envvars\":\"nonsense\"}", 0, "*"}, {"{" BASE ",\"instance_envvars\":\"[1]\"}", 0, "instance_envvars"},
     {"{" BASE ",\"instance_ports\":[1]}", 0, "instance_ports[0]"}, {"{" BASE ",\"instance_ports\":[{}]}", 0, "instance_ports[0].container_port"},
@@ -144,7 +144,7 @@ static const struct {
      "autoscaling_config.lower_threshold autoscaling_config.minimum_num_instances autoscaling_config.wait_period"},
     {"{" BASE ",\"autoscaling_config\":{\"metric_name\":\"CPU_UTILIZATION\",\"upper_threshold\":60,\"lower_threshold\":0.6,"
      "\"minimum_num_instances\":1,\"maximum_num_instances\":2}}", 0, "autoscaling_config.upper_threshold"},
-    {"{" BASE ",\"autoscaling_config\":[]}", 0, "autoscaling_config"}, {"{" BASE ",\"autoscaling_config\":\"x\"}", 0, "*"},
+    {"{" BASE ",\"autoscaling_config\":[{}]}", 0, "autoscaling_config"}, {"{" BASE ",\"autoscaling_config\":\"x\"}", 0, "*"},
     /* every fault at once */
     {"{" BASE ",\"image_tag\":\"\",\"instance_size\":\"?\",\"target_num_instances\":-1,\"volumes\":[{\"size_gb\":0}],\"nope\":1}", 0,
      "image_tag instance_size target_num_instances volumes[0].app_volume_dir volumes[0].size_gb nope"},

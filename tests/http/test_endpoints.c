@@ -210,11 +210,17 @@ static void test_links(void)
     check_problem(&a, 409, "others link to it");
     CHECK(strstr(doc_text(a.json, "detail"), "user-a, user-b") != NULL, "%s", a.raw.body);
     api_free(&a);
-    a = api_as(world.other_token, "POST", "{\"service_name\":\"spy\",\"image_name\":\"localhost/none\",\"target_state\":\"STOPPED\","
-               "\"linked_to_apps\":{\"base\":\"db\",\"madams/base\":\"x\"}}", "/v1/services/other/");
-    check_problem(&a, 400, "a link into another namespace");
-    CHECK(doc_names(a.json, "*linked_to_apps.base"), "%s", a.raw.body);
-    api_free(&a);
+    static const char *const strange[] = {"base", "madams/base"};
+    for (size_t i = 0; i < sizeof strange / sizeof strange[0]; i++) {
+        char body[256], place[64];
+        snprintf(body, sizeof body, "{\"service_name\":\"spy\",\"image_name\":\"localhost/none\",\"target_state\":\"STOPPED\","
+                 "\"linked_to_apps\":{\"%s\":\"db\"}}", strange[i]);
+        snprintf(place, sizeof place, "linked_to_apps.%s", strange[i]);
+        a = api_as(world.other_token, "POST", body, "/v1/services/other/");
+        check_problem(&a, 400, "a link into another namespace");
+        CHECK(doc_names(a.json, place), "%s", a.raw.body);
+        api_free(&a);
+    }
     /* Two aliases that are one in the environment. */
     CHECK(create(world.token, "madams", "base-b", "") == 201, "a second one to link to");
     a = api("PUT", "{\"linked_to_apps\":{\"base\":\"the-db\",\"base-b\":\"The_DB\"}}", SPACE "user-a/");

@@ -14,7 +14,7 @@ static void (*const suites[])(void) = {
     suite_fields,
     suite_form,
     suite_fuzz,
-    suite_json_scan,
+    suite_json_read,
     suite_log_cursor,
     suite_metrics,
     suite_plan,

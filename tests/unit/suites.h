@@ -11,7 +11,7 @@ void suite_docker(void);
 void suite_fields(void);
 void suite_form(void);
 void suite_fuzz(void);
-void suite_json_scan(void);
+void suite_json_read(void);
 void suite_log_cursor(void);
 void suite_metrics(void);
 void suite_plan(void);

@@ -1,19 +1,29 @@
 /* fields and service_fields: what a body may say, and how its faults are named. */
 #include <CUnit/CUnit.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "fcgi/json_read.h"
 #include "fcgi/service_fields.h"
 #include "tests/unit/suites.h"
+
+static bool no_fault(void *context, const char *path, const char *detail)
+{
+    (void)context;
+    printf("%s: %s\n", path, detail);
+    return false;
+}
 
 /* Checks a body and returns its faults as "field: detail" JSON, and what would be stored. */
 static struct json_object *check(const char *body, enum fields_mode mode, struct problem *problem)
 {
-    struct json_object *input = json_tokener_parse(body);
+    struct json_object *input;
+    CU_ASSERT_EQUAL_FATAL(json_read(body, strlen(body), 10000, no_fault, NULL, &input), 0);
     CU_ASSERT_PTR_NOT_NULL_FATAL(input);
     struct json_object *out = fields_check(service_fields, service_n_fields, input, mode, problem);
-    struct service_context context = {"demo", mode == FIELDS_UPDATE ? "web" : NULL, "local", "apps.example.org",
-                                      "localhost,sky.example.org", "console.example.net"};
-    service_fields_check_rules(out, &context, problem);
+    struct service_place place = {"local", "apps.example.org", "localhost,sky.example.org", "console.example.net"};
+    service_fields_check_rules(out, "demo", mode == FIELDS_UPDATE ? "web" : NULL, problem);
+    service_fields_check_place(out, &place, problem);
     json_object_put(input);
     return out;
 }
@@ -60,8 +70,18 @@ static const struct row rows[] = {
     {"{" OK ",\"instance_envvars\":{\"A\":\"1\",\"B\":2,\"C\":true}}", FIELDS_CREATE, 0, ""},
     {"{" OK ",\"instance_envvars\":\"{\\\"A\\\":\\\"1\\\"}\"}", FIELDS_CREATE, 0, ""},
     {"{" OK ",\"instance_envvars\":\"{\\\"A\\\":1,\\\"A\\\":2}\"}", FIELDS_CREATE, 1, "instance_envvars.A"},
-    {"{" OK ",\"instance_envvars\":{\"1A\":\"x\",\"B=\":\"x\",\"C\":null,\"D\":{}}}", FIELDS_CREATE, 4, "instance_envvars.D"},
-    {"{" OK ",\"instance_envvars\":[]}", FIELDS_CREATE, 1, "must be an object"},
+    {"{" OK ",\"instance_envvars\":{\"1A\":\"x\",\"B=\":\"x\",\"C\":null,\"D\":{}}}", FIELDS_CREATE, 3, "instance_envvars.D"},
+    {"{" OK ",\"instance_envvars\":[]}", FIELDS_CREATE, 0, ""},
+    {"{" OK ",\"instance_envvars\":\"[]\"}", FIELDS_CREATE, 0, ""},
+    {"{" OK ",\"instance_envvars\":[1]}", FIELDS_CREATE, 1, "must be an object"},
+    {"{" OK ",\"instance_envvars\":\"{\\\"A\\\":1e400,\\\"B\\\":-0}\"}", FIELDS_CREATE, 0, ""},
+    {"{" OK ",\"target_num_instances\":3.00000000000000000000000000001}", FIELDS_CREATE, 1, "must be a whole number"},
+    {"{" OK ",\"target_num_instances\":\"0.3e1\"}", FIELDS_CREATE, 0, ""},
+    {"{" OK ",\"target_num_instances\":0.3e0}", FIELDS_CREATE, 1, "must be a whole number"},
+    {"{" OK ",\"target_num_instances\":1e400}", FIELDS_CREATE, 1, "must be a whole number"},
+    {"{" OK ",\"target_num_instances\":1e-400}", FIELDS_CREATE, 1, "must be a whole number"},
+    {"{" OK ",\"target_num_instances\":1e99999999999999999999}", FIELDS_CREATE, 1, "must be a whole number"},
+    {"{" OK ",\"scaling_mode\":\"AUTO\"}", FIELDS_CREATE, 1, "autoscaling_config"},
     {"{" OK ",\"instance_ports\":{}}", FIELDS_CREATE, 0, ""},
     {"{" OK ",\"instance_ports\":[{\"container_port\":\"80\"}]}", FIELDS_CREATE, 0, ""},
     {"{" OK ",\"instance_ports\":[{\"container_port\":0},{\"container_port\":65536},{\"container_port\":1,\"x\":1},5,{}]}",
@@ -127,14 +147,16 @@ static void test_stored(void)
 {
     struct problem problem = {0};
     struct json_object *out = check("{\"app_name\":\"web\",\"image_name\":\"nginx\",\"target_num_instances\":\"2\","
-                                    "\"custom_domain_name\":\"WWW.Example.com\",\"instance_envvars\":{\"P\":5432,\"T\":true},"
+                                    "\"custom_domain_name\":\"WWW.Example.com\",\"instance_envvars\":{\"P\":5432,\"T\":true,\"N\":null,"
+                                    "\"I\":123456789012345678901234567890,\"Z\":-0,\"D\":1.10,\"E\":1E400},"
                                     "\"instance_ports\":[{\"container_port\":\"80\"}]}", FIELDS_CREATE, &problem);
     CU_ASSERT_EQUAL(problem.n_errors, 0);
     CU_ASSERT_STRING_EQUAL(service_fields_text(out, "service_name"), "web");
     CU_ASSERT_STRING_EQUAL(service_fields_text(out, "target_num_instances"), "2");
     CU_ASSERT_STRING_EQUAL(service_fields_text(out, "custom_domain_name"), "www.example.com");
     CU_ASSERT_STRING_EQUAL(service_fields_text(out, "instance_size"), "XS");
-    CU_ASSERT_STRING_EQUAL(service_fields_text(out, "instance_envvars"), "{ \"P\": \"5432\", \"T\": \"true\" }");
+    CU_ASSERT_STRING_EQUAL(service_fields_text(out, "instance_envvars"), "{ \"P\": \"5432\", \"T\": \"true\", \"N\": \"\", \"I\": "
+                           "\"123456789012345678901234567890\", \"Z\": \"-0\", \"D\": \"1.10\", \"E\": \"1E400\" }");
     CU_ASSERT_PTR_NOT_NULL(strstr(service_fields_text(out, "instance_ports"), "\"endpoint_type\": \"tcp-endpoint\""));
     json_object_put(out);
     out = check("{\"image_tag\":\"2\"}", FIELDS_UPDATE, &problem);

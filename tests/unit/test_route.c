@@ -51,8 +51,9 @@ static void test_rows_complete(void)
         CU_ASSERT_TRUE(r->access > ROUTE_DENIED && r->access < ROUTE__MAX);
         CU_ASSERT_PTR_NOT_NULL(r->handle);
         CU_ASSERT_PTR_NOT_NULL(r->help);
-        /* Whatever reads a body says how much of it. */
+        /* Whatever reads a body says how much of it, and judges it before it asks PostgreSQL. */
         CU_ASSERT_EQUAL(r->bodies != 0, r->body_limit > 0 && r->values_max > 0);
+        CU_ASSERT_EQUAL(r->bodies != 0, r->body_limit > 0 && r->parse != NULL);
         /* Whatever names a namespace needs a right in it, and whatever writes needs the right to. */
         bool tenant = strstr(r->pattern, "{namespace}") != NULL;
         CU_ASSERT_EQUAL(tenant, r->access == ROUTE_READ || r->access == ROUTE_WRITE);

@@ -1,36 +1,36 @@
-/* Checks JSON text for what json-c lets pass. */
-#include "fcgi/json_scan.h"
+/* Reads JSON text. */
+#include "fcgi/json_read.h"
 
-#include <json-c/json.h>
-#include <math.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/buf.h"
 #include "common/utf8.h"
 
 struct scan {
     const char *text, *at, *end;
-    json_scan_fault *fault;
+    json_read_fault *fault;
     void *context;
     int faults;
     int depth;
+    unsigned values, values_max;
     struct buf path;
     struct buf string; /* the last string read, decoded */
 };
 
-static void __attribute__((format(printf, 2, 3))) scan_fault(struct scan *s, const char *fmt, ...)
+/* Returns whether to go on. */
+static bool __attribute__((format(printf, 2, 3))) scan_fault(struct scan *s, const char *fmt, ...)
 {
-    struct buf detail = {0};
+    char detail[256];
     va_list ap;
     va_start(ap, fmt);
-    buf_vaddf(&detail, fmt, ap);
+    vsnprintf(detail, sizeof detail, fmt, ap);
     va_end(ap);
     s->faults++;
-    s->fault(s->context, buf_text(&s->path), buf_text(&detail));
-    buf_free(&detail);
+    return s->fault(s->context, buf_text(&s->path), detail);
 }
 
 /* A fault of grammar: the scan ends here. */
@@ -172,12 +172,16 @@ static bool scan_string(struct scan *s, bool *nul, bool *lone)
     return scan_broken(s, "a string is not closed");
 }
 
-static void report_string(struct scan *s, bool nul, bool lone)
+/* Returns whether to go on. */
+static bool report_string(struct scan *s, bool nul, bool lone)
 {
-    if (nul)
-        scan_fault(s, "must not contain the character NUL");
-    if (lone)
-        scan_fault(s, "must not contain half of a surrogate pair");
+    return (!nul || scan_fault(s, "must not contain the character NUL")) &&
+           (!lone || scan_fault(s, "must not contain half of a surrogate pair"));
+}
+
+static bool scan_memory(struct scan *s, const struct json_object *value)
+{
+    return value != NULL || scan_broken(s, "the server has no memory for this");
 }
 
 static size_t digits(struct scan *s)
@@ -188,7 +192,7 @@ static size_t digits(struct scan *s)
     return n;
 }
 
-static bool scan_number(struct scan *s)
+static bool scan_number(struct scan *s, struct json_object **out)
 {
     const char *start = s->at;
     if (*s->at == '-')
@@ -209,28 +213,30 @@ static bool scan_number(struct scan *s)
         if (digits(s) == 0)
             return scan_broken(s, "digits must follow the exponent");
     }
-    struct buf number = {0};
-    buf_add(&number, start, (size_t)(s->at - start));
-    if (!isfinite(strtod(buf_text(&number), NULL)))
-        scan_fault(s, "this number is too large");
-    buf_free(&number);
-    return true;
+    /* Its spelling goes with it: no type of C holds every number that JSON can write. */
+    buf_clear(&s->string);
+    buf_add(&s->string, start, (size_t)(s->at - start));
+    *out = json_object_new_double_s(strtod(buf_text(&s->string), NULL), buf_text(&s->string));
+    return scan_memory(s, *out);
 }
 
-static bool scan_literal(struct scan *s)
+static bool scan_literal(struct scan *s, struct json_object **out)
 {
-    static const char *const literals[] = {"true", "false", "null"};
+    static const char *const literals[] = {"null", "true", "false"};
     for (size_t i = 0; i < 3; i++) {
         size_t n = strlen(literals[i]);
         if ((size_t)(s->end - s->at) >= n && memcmp(s->at, literals[i], n) == 0) {
             s->at += n;
-            return true;
+            if (i == 0)
+                return true;
+            *out = json_object_new_boolean(i == 1);
+            return scan_memory(s, *out);
         }
     }
     return scan_broken(s, s->at >= s->end ? "the text ends too early" : "a value was expected here");
 }
 
-static bool scan_value(struct scan *s);
+static bool scan_value(struct scan *s, struct json_object **out);
 
 static void path_cut(struct scan *s, size_t len)
 {
@@ -239,8 +245,23 @@ static void path_cut(struct scan *s, size_t len)
         s->path.data[len] = '\0';
 }
 
-/* One member of an object, from its key on. seen: the keys so far. */
-static bool scan_member(struct scan *s, struct json_object *seen)
+static void path_add_key(struct scan *s)
+{
+    size_t n = s->string.len;
+    if (s->path.len > 0)
+        buf_addc(&s->path, '.');
+    if (n > JSON_READ_KEY_SHOWN) {
+        n = JSON_READ_KEY_SHOWN;
+        while (n > 0 && (s->string.data[n] & 0xc0) == 0x80) /* never half a character */
+            n--;
+    }
+    buf_add(&s->path, s->string.data, n);
+    if (n < s->string.len)
+        buf_adds(&s->path, "…");
+}
+
+/* One member of an object, from its key on. */
+static bool scan_member(struct scan *s, struct json_object *object)
 {
     bool nul, lone;
     if (!take(s, '"'))
@@ -248,48 +269,58 @@ static bool scan_member(struct scan *s, struct json_object *seen)
     if (!scan_string(s, &nul, &lone))
         return false;
     size_t outer = s->path.len;
-    if (outer > 0)
-        buf_addc(&s->path, '.');
-    buf_add(&s->path, s->string.data, s->string.len);
-    report_string(s, nul, lone);
-    if (json_object_object_get_ex(seen, buf_text(&s->string), NULL))
-        scan_fault(s, "this key stands here more than once");
-    else
-        json_object_object_add(seen, buf_text(&s->string), NULL);
+    path_add_key(s);
+    if (!report_string(s, nul, lone))
+        return false;
+    if (json_object_object_get_ex(object, buf_text(&s->string), NULL)) {
+        if (!scan_fault(s, "this key stands here more than once"))
+            return false;
+    } else if (json_object_object_add(object, buf_text(&s->string), NULL) != 0) {
+        return scan_memory(s, NULL);
+    }
     if (!take(s, ':'))
         return scan_broken(s, "a colon was expected here");
-    bool ok = scan_value(s);
+    char *key = strdup(buf_text(&s->string)); /* its place in s->string is the value's now */
+    struct json_object *value = NULL;
+    bool ok = scan_value(s, &value);
+    if (ok && (key == NULL || json_object_object_add(object, key, value) != 0))
+        ok = scan_memory(s, NULL);
     if (ok)
         path_cut(s, outer);
+    if (!ok)
+        json_object_put(value);
+    free(key);
     return ok;
 }
 
-static bool scan_object(struct scan *s)
+static bool scan_object(struct scan *s, struct json_object *object)
 {
     if (take(s, '}'))
         return true;
-    struct json_object *seen = json_object_new_object();
-    bool ok = seen != NULL;
-    while (ok) {
-        ok = scan_member(s, seen);
-        if (!ok || take(s, '}'))
-            break;
+    while (scan_member(s, object)) {
+        if (take(s, '}'))
+            return true;
         if (!take(s, ','))
-            ok = scan_broken(s, "a comma or a closing brace was expected here");
+            return scan_broken(s, "a comma or a closing brace was expected here");
     }
-    json_object_put(seen);
-    return ok;
+    return false;
 }
 
-static bool scan_array(struct scan *s)
+static bool scan_array(struct scan *s, struct json_object *array)
 {
     if (take(s, ']'))
         return true;
     for (size_t i = 0;; i++) {
+        struct json_object *value = NULL;
         size_t outer = s->path.len;
         buf_addf(&s->path, "[%zu]", i);
-        if (!scan_value(s))
+        bool ok = scan_value(s, &value);
+        if (ok && json_object_array_add(array, value) != 0)
+            ok = scan_memory(s, NULL);
+        if (!ok) {
+            json_object_put(value);
             return false;
+        }
         path_cut(s, outer);
         if (take(s, ']'))
             return true;
@@ -298,41 +329,58 @@ static bool scan_array(struct scan *s)
     }
 }
 
-static bool scan_value(struct scan *s)
+/* Sets *out, which is NULL before, to the value; the caller puts it also when false is returned. */
+static bool scan_value(struct scan *s, struct json_object **out)
 {
     skip_blanks(s);
     char c = s->at < s->end ? *s->at : '\0';
+    if (++s->values > s->values_max) {
+        char what[64];
+        snprintf(what, sizeof what, "there are more than %u values up to here", s->values_max);
+        return scan_broken(s, what);
+    }
     if (c == '{' || c == '[') {
-        if (s->depth == JSON_SCAN_DEPTH_MAX)
+        if (s->depth == JSON_READ_DEPTH_MAX)
             return scan_broken(s, "objects and arrays are nested too deep");
+        *out = c == '{' ? json_object_new_object() : json_object_new_array();
+        if (!scan_memory(s, *out))
+            return false;
         s->depth++;
         s->at++;
-        bool ok = c == '{' ? scan_object(s) : scan_array(s);
+        bool ok = c == '{' ? scan_object(s, *out) : scan_array(s, *out);
         s->depth--;
         return ok;
     }
     if (c == '"') {
         bool nul, lone;
         s->at++;
-        if (!scan_string(s, &nul, &lone))
+        if (!scan_string(s, &nul, &lone) || !report_string(s, nul, lone))
             return false;
-        report_string(s, nul, lone);
-        return true;
+        *out = json_object_new_string_len(buf_text(&s->string), (int)s->string.len);
+        return scan_memory(s, *out);
     }
     if (c == '-' || (c >= '0' && c <= '9'))
-        return scan_number(s);
-    return scan_literal(s);
+        return scan_number(s, out);
+    return scan_literal(s, out);
 }
 
-int json_scan(const char *text, size_t len, json_scan_fault *fault, void *context)
+int json_read(const char *text, size_t len, unsigned values_max, json_read_fault *fault, void *context,
+              struct json_object **out)
 {
-    struct scan s = {.text = text, .at = text, .end = text + len, .fault = fault, .context = context};
-    if (scan_value(&s)) {
+    struct scan s = {.text = text, .at = text, .end = text + len, .fault = fault, .context = context, .values_max = values_max};
+    *out = NULL;
+    if (scan_value(&s, out)) {
         skip_blanks(&s);
         if (s.at < s.end)
             scan_broken(&s, *s.at == '\0' ? "the byte NUL is not allowed" : "the text goes on after its value");
+        else if (s.path.failed || s.string.failed)
+            scan_memory(&s, NULL);
     }
     buf_free(&s.path);
     buf_free(&s.string);
+    if (s.faults > 0) {
+        json_object_put(*out);
+        *out = NULL;
+    }
     return s.faults;
 }
