@@ -138,6 +138,10 @@ $(B)/tests/http/run: $(HTTP_TESTS:%=$(B)/tests/http/%.o) $(patsubst %,$(B)/%.o,t
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit
 $(B)/tests/e2e/run: $(E2E_TESTS:%=$(B)/tests/e2e/%.o) $(B)/tests/lib/load.o $(test_library)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit
+# Requests built to be expensive, one for each row of the API's tables, which it links.
+$(B)/tests/hostile/run: $(patsubst %,$(B)/tests/hostile/%.o,bodies cost main test_bodies test_fields) $(test_library) \
+                        $(filter-out $(B)/fcgi/main.o,$(api_objects)) $(common_objects)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit
 # The schema and every statement, against PostgreSQL.
 SQL_TESTS := \
     main \
@@ -165,7 +169,7 @@ $(B)/tests/simulate/run: $(patsubst %,$(B)/tests/simulate/%.o,load main scenario
 # The client of bench/routes.sh.
 $(B)/bench/load: $(B)/bench/load.o $(B)/tests/lib/load.o
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
-check-programs: $(B)/tests/unit/run $(B)/tests/process/run $(B)/tests/sql/run $(B)/tests/autoscaler/run $(B)/tests/simulate/run $(B)/tests/http/run $(B)/tests/e2e/run
+check-programs: $(B)/tests/unit/run $(B)/tests/process/run $(B)/tests/sql/run $(B)/tests/autoscaler/run $(B)/tests/simulate/run $(B)/tests/hostile/run $(B)/tests/http/run $(B)/tests/e2e/run
 
 run: ## install what is missing, build, bring everything up under var/, deploy a demo service
 	local/run

@@ -75,6 +75,11 @@ unsigned db_connections(const struct db *db)
     return db->connections;
 }
 
+uint64_t db_sent(const struct db *db)
+{
+    return db->sent;
+}
+
 static enum db_status status_of_sqlstate(const char *state)
 {
     static const struct {
@@ -222,6 +227,7 @@ enum db_status db_command(struct db *db, const char *sql, const char *const *par
                           PGresult **result)
 {
     *result = NULL;
+    db->sent++;
     if (!PQsendQueryParams(db->conn, sql, n_params, NULL, params, NULL, NULL, 0))
         return db_failure(db, NULL);
     return db_collect(db, result);
@@ -370,6 +376,7 @@ enum db_status db_send(struct db *db, unsigned statement, const char *const *par
     char name[STATEMENT_NAME_SIZE];
     snprintf(name, sizeof name, "s%u", statement);
     int n = db->options.statements[statement].n_params;
+    db->sent++;
     if (!PQsendQueryPrepared(db->conn, name, n, params, NULL, NULL, 0))
         return db_failure(db, NULL);
     return DB_OK;

@@ -93,6 +93,9 @@ enum db_status db_copy(struct db *db, unsigned statement, const char *data, size
 /* How many connections were opened so far: when it has grown, whatever the session held (locks, settings) is gone. */
 unsigned db_connections(const struct db *db);
 
+/* How many statements were sent so far, BEGIN and COMMIT too, but for preparing. */
+uint64_t db_sent(const struct db *db);
+
 /* The socket to poll for notifications, -1 without a connection. */
 int db_socket(const struct db *db);
 

@@ -13,6 +13,7 @@ struct db {
     bool in_transaction;
     bool streaming;
     unsigned connections;
+    uint64_t sent; /* statements */
     bool fresh; /* connected since the last db_notified */
     char transaction_id[24];
     char constraint[128];

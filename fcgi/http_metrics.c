@@ -25,6 +25,7 @@ struct counters {
     atomic_uint_least64_t requests[ROUTES_MAX][N_STATUSES];
     atomic_uint_least64_t took[ROUTES_MAX][N_BOUNDS + 1];
     atomic_uint_least64_t took_sum_us[ROUTES_MAX];
+    atomic_uint_least64_t statements[ROUTES_MAX];
 };
 
 static struct counters *counters;
@@ -46,14 +47,16 @@ static size_t route_index(const struct route *route)
     return i < ROUTES_MAX ? i : ROUTES_MAX - 1;
 }
 
-void http_metrics_count(const struct route *route, int status, int64_t microseconds)
+void http_metrics_count(const struct route *route, int status, int64_t microseconds, uint64_t n_statements)
 {
     size_t r = route_index(route), s = 0, b = 0;
+    /* First, so that whoever sees the request counted sees its statements counted, too. */
+    atomic_fetch_add_explicit(&counters->statements[r], n_statements, memory_order_relaxed);
     while (s < N_STATUSES - 1 && statuses[s] != status)
         s++;
     while (b < N_BOUNDS && microseconds > bounds[b])
         b++;
-    atomic_fetch_add_explicit(&counters->requests[r][s], 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&counters->requests[r][s], 1, memory_order_release);
     atomic_fetch_add_explicit(&counters->took[r][b], 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&counters->took_sum_us[r], (uint64_t)microseconds, memory_order_relaxed);
 }
@@ -76,13 +79,27 @@ static void render_requests(struct buf *out)
                   "# TYPE skylark_http_requests_total counter\n");
     for (size_t r = 0; r < ROUTES_MAX; r++) {
         for (size_t s = 0; s < N_STATUSES; s++) {
-            uint64_t n = atomic_load_explicit(&counters->requests[r][s], memory_order_relaxed);
+            uint64_t n = atomic_load_explicit(&counters->requests[r][s], memory_order_acquire);
             if (n == 0)
                 continue;
             buf_adds(out, "skylark_http_requests_total{");
             add_labels(out, r);
             buf_addf(out, ",status=\"%d\"} %" PRIu64 "\n", statuses[s], n);
         }
+    }
+}
+
+static void render_statements(struct buf *out)
+{
+    buf_adds(out, "# HELP skylark_http_statements_total Statements sent to PostgreSQL for requests, by route.\n"
+                  "# TYPE skylark_http_statements_total counter\n");
+    for (size_t r = 0; r < ROUTES_MAX; r++) {
+        uint64_t n = atomic_load_explicit(&counters->statements[r], memory_order_relaxed);
+        if (n == 0)
+            continue;
+        buf_adds(out, "skylark_http_statements_total{");
+        add_labels(out, r);
+        buf_addf(out, "} %" PRIu64 "\n", n);
     }
 }
 
@@ -119,5 +136,6 @@ static void render_durations(struct buf *out)
 void http_metrics_render(struct buf *out)
 {
     render_requests(out);
+    render_statements(out);
     render_durations(out);
 }

@@ -12,8 +12,8 @@ struct route;
 /* Maps the counters. Call once, before the workers are forked. Returns 0, or -1 (logged). */
 int http_metrics_open(void) __attribute__((warn_unused_result));
 
-/* Counts one answered request. route: NULL when none was found. Never blocks. */
-void http_metrics_count(const struct route *route, int status, int64_t microseconds);
+/* Counts one answered request, and the statements that it took. route: NULL when none was found. Never blocks. */
+void http_metrics_count(const struct route *route, int status, int64_t microseconds, uint64_t statements);
 
 /* Adds all counters in Prometheus' text format. */
 void http_metrics_render(struct buf *out);

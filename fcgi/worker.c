@@ -61,12 +61,13 @@ static void connection_release(struct worker *w, struct connection *c)
 
 static void answer(struct worker *w, struct connection *c)
 {
+    uint64_t sent_before = db_sent(w->db);
     struct request rq = {.db = w->db, .settings = w->settings, .started_us = now_us(), .long_read = SLOTS_FULL};
     request_open(&rq, &c->fcgi);
     dispatch(&rq);
     const char *status = rq.status != NULL ? rq.status : "200";
     int code = rq.problem.kind != PROBLEM_NONE ? problem_code(rq.problem.kind) : (int)strtol(status, NULL, 10);
-    http_metrics_count(rq.route, code, now_us() - rq.started_us);
+    http_metrics_count(rq.route, code, now_us() - rq.started_us, db_sent(w->db) - sent_before);
     if (w->free == NULL)
         c->fcgi.keepConnection = 0;
     if (rq.broken) /* no proper end: the client must not take what it got for the whole */

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Passes all tests. Settings, from the environment:
 #   SAN=1            everything is built and run with AddressSanitizer and UBSan; any report of theirs fails the run
-#   PARTS="unit …"   only these parts (unit process sql simulate autoscaler http e2e stop)
+#   PARTS="unit …"   only these parts (unit process sql simulate autoscaler hostile http e2e stop)
 #   KEEP=1           a failed run leaves its state folder for you to look at
 #   ONLY="word …"    of http and e2e only the tests whose names contain one of the words
 # Each part prints the line "N passed, N failed", and exits with 0 when all is well. The last
@@ -11,7 +11,7 @@
 # from outside, and when it ends or is interrupted nothing of it stays.
 set -euo pipefail
 ROOT=$(realpath -- "$(dirname -- "$0")/..")
-ALL='unit process sql simulate autoscaler http e2e stop' # the cheap ones first
+ALL='unit process sql simulate autoscaler hostile http e2e stop' # the cheap ones first
 PARTS=${PARTS:-$ALL}
 
 say() { printf '%s\n' "$*"; }
@@ -118,9 +118,10 @@ part simulate 900 tests/lib/with_postgres.sh "$B/tests/simulate/run" || true
 part autoscaler 600 tests/lib/with_postgres.sh "$B/tests/autoscaler/run" || true
 
 case " $PARTS " in
-*' http '* | *' e2e '* | *' stop '*)
+*' hostile '* | *' http '* | *' e2e '* | *' stop '*)
     if tests/lib/fixture.sh up >"$LOGS/up.log" 2>&1; then
         . "$WORK/env"
+        part hostile 600 "$B/tests/hostile/run" ${ONLY:-} || true
         part http 600 "$B/tests/http/run" ${ONLY:-} || true
         part e2e 3000 "$B/tests/e2e/run" ${ONLY:-} || true
         keep_logs
