@@ -165,6 +165,52 @@ static void test_stored(void)
     problem_free(&problem);
 }
 
+/* Of what has too many entries only that is said: no entry is checked, and none is compared with another. */
+static void test_too_long(void)
+{
+    for (size_t i = 0; i < service_n_fields; i++) {
+        const struct field *f = &service_fields[i];
+        if (f->type != FIELD_ARRAY && f->type != FIELD_MAP)
+            continue;
+        CU_ASSERT_TRUE(f->max > 0);
+        struct buf body = {0};
+        struct problem problem = {0};
+        buf_addf(&body, "{" OK ",\"%s\":%c", f->name, f->type == FIELD_ARRAY ? '[' : '{');
+        for (int n = 0; n < (int)f->max + 1; n++) {
+            buf_adds(&body, n > 0 ? "," : "");
+            if (f->type == FIELD_ARRAY)
+                buf_adds(&body, "{\"container_port\":1,\"app_volume_dir\":\"/a\"}");
+            else
+                buf_addf(&body, "\"%d\":{}", n);
+        }
+        buf_adds(&body, f->type == FIELD_ARRAY ? "]}" : "}}");
+        struct json_object *out = check(buf_text(&body), FIELDS_CREATE, &problem);
+        CU_ASSERT_EQUAL(problem.n_errors, 1);
+        CU_ASSERT_PTR_NOT_NULL(strstr(buf_text(&problem.errors), "must have at most"));
+        json_object_put(out);
+        problem_free(&problem);
+        buf_free(&body);
+    }
+}
+
+/* A whole number has a range in which a double holds it exactly, and every text a length. */
+static void check_bounded(const struct field *fields, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct field *f = &fields[i];
+        if (f->type == FIELD_INTEGER || f->type == FIELD_NUMBER)
+            CU_ASSERT_TRUE(f->max > 0 && f->max <= 1e15 && f->min > -1e15);
+        if (f->type == FIELD_TEXT)
+            CU_ASSERT_TRUE(f->max > 0 || f->check != NULL);
+        check_bounded(f->fields, f->n_fields);
+    }
+}
+
+static void test_bounded(void)
+{
+    check_bounded(service_fields, service_n_fields);
+}
+
 static void test_domain_label(void)
 {
     char body[200], name[80];
@@ -184,5 +230,7 @@ void suite_fields(void)
     CU_pSuite suite = CU_add_suite("fields", NULL, NULL);
     CU_add_test(suite, "bodies and their faults", test_rows);
     CU_add_test(suite, "what is stored", test_stored);
+    CU_add_test(suite, "too many entries", test_too_long);
+    CU_add_test(suite, "every row is bounded", test_bounded);
     CU_add_test(suite, "length of the domain label", test_domain_label);
 }
