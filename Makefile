@@ -8,7 +8,7 @@ G := $(B)/gen
 CC ?= cc
 PACKAGES := libpq json-c libcurl uuid libsodium libmicrohttpd libssl libcrypto
 CPPFLAGS := -D_GNU_SOURCE -I. -I$(B) $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
-CFLAGS := -std=c17 -O2 -g -Wall -Wextra -Wshadow -Werror -fstack-protector-strong
+CFLAGS := -std=c17 -O2 -g -Wall -Wextra -Wshadow -Werror -fstack-protector-strong -pthread
 LDFLAGS := -Wl,--as-needed
 LDLIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lfcgi -lm
 ifdef SAN
@@ -17,7 +17,8 @@ else
 CPPFLAGS += -D_FORTIFY_SOURCE=2
 endif
 
-COMMON := buf clock config config_command config_value connection db db_copy db_result db_stream db_transaction listen_address log loop metrics metrics_http secret \
+COMMON := aside buf clock config config_command config_value connection db db_cancel db_condition db_copy db_result db_session db_stream \
+          db_transaction listen_address log loop metrics metrics_http secret \
           shellwords signals supervisor systemd utf8
 ENGINE := docker docker_body docker_container docker_image docker_log docker_network docker_pull docker_stream docker_usage
 API := address arena checks dispatch fields form handle_document handle_health handle_list handle_logs handle_scaling \
@@ -71,6 +72,7 @@ UNIT := \
     arena \
     check \
     collector \
+    condition \
     config \
     docker \
     fields \
@@ -158,6 +160,11 @@ sql_test_objects := $(SQL_TESTS:%=$(B)/tests/sql/%.o)
 $(B)/tests/sql/run: $(sql_test_objects) $(B)/tests/lib/check.o $(B)/tests/lib/sql.o $(common_objects) \
                     $(patsubst %,$(G)/%_statements.o,api autoscaler collector ctl deployer router)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit
+# Connections and skylark-api as a process, against PostgreSQL that is locked, stopped, restarted.
+DATABASE_TESTS := main test_api test_bounds test_connect
+$(B)/tests/database/run: $(DATABASE_TESTS:%=$(B)/tests/database/%.o) $(patsubst %,$(B)/tests/lib/%.o,check fastcgi sql) \
+                         $(filter-out $(B)/fcgi/main.o,$(api_objects)) $(common_objects)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit
 # The autoscaler as a process, against PostgreSQL, and killed again and again.
 $(B)/tests/autoscaler/run: $(B)/tests/autoscaler/main.o $(B)/tests/lib/check.o $(B)/tests/lib/sql.o
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit
@@ -169,7 +176,7 @@ $(B)/tests/simulate/run: $(patsubst %,$(B)/tests/simulate/%.o,load main scenario
 # The client of bench/routes.sh.
 $(B)/bench/load: $(B)/bench/load.o $(B)/tests/lib/load.o
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
-check-programs: $(B)/tests/unit/run $(B)/tests/process/run $(B)/tests/sql/run $(B)/tests/autoscaler/run $(B)/tests/simulate/run $(B)/tests/hostile/run $(B)/tests/http/run $(B)/tests/e2e/run
+check-programs: $(B)/tests/unit/run $(B)/tests/database/run $(B)/tests/process/run $(B)/tests/sql/run $(B)/tests/autoscaler/run $(B)/tests/simulate/run $(B)/tests/hostile/run $(B)/tests/http/run $(B)/tests/e2e/run
 
 run: ## install what is missing, build, bring everything up under var/, deploy a demo service
 	local/run

@@ -21,8 +21,6 @@
 #define WAIT_MOST_MS 2000
 /* Services a pass: few enough that a user who changes one waits no longer than a blink for its row. A power of two. */
 #define LIMIT_MOST 2048
-/* The server gives a statement up a little before we would: then it is known that nothing came of it. */
-#define SERVER_SHARE 0.9
 
 static const char *const reasons[] = {"scaled_up",   "scaled_down", "below_minimum", "above_maximum", "within_band",
                                       "at_maximum",  "at_minimum",  "at_zero",       "would_flap",    "stabilizing",
@@ -148,7 +146,6 @@ int evaluate_run(void *context, int index)
         .conninfo = settings->database, .application_name = "skylark-autoscaler", .statements = autoscaler_statements,
         .n_statements = AUTOSCALER__MAX, .connect_deadline_ms = settings->connect_deadline_ms,
         .query_deadline_ms = settings->query_deadline_ms, .channel = "skylark_autoscaling",
-        .statement_deadline_ms = (int64_t)((double)settings->query_deadline_ms * SERVER_SHARE),
     };
     (void)index;
     struct evaluator e = {.settings = settings, .db = db_create(&options), .limit = LIMIT_MOST};

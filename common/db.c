@@ -10,11 +10,9 @@
 #include "common/clock.h"
 #include "common/db_internal.h"
 #include "common/log.h"
-#include "gen/common_statements.h"
 
 /* While the server is away it is asked again this often; requests between get DB_AWAY at once. */
 #define ATTEMPT_INTERVAL_MS 1000
-#define STATEMENT_NAME_SIZE 24
 
 struct db *db_create(const struct db_options *options)
 {
@@ -25,7 +23,8 @@ struct db *db_create(const struct db_options *options)
     db->options.conninfo = strdup(options->conninfo);
     db->options.application_name = strdup(options->application_name);
     db->options.channel = options->channel != NULL ? strdup(options->channel) : NULL;
-    if (db->options.conninfo == NULL || db->options.application_name == NULL ||
+    db->prepared = calloc(options->n_statements + 1, sizeof *db->prepared);
+    if (db->prepared == NULL || db->options.conninfo == NULL || db->options.application_name == NULL ||
         (options->channel != NULL && db->options.channel == NULL)) {
         db_free(db);
         return NULL;
@@ -40,6 +39,8 @@ void db_drop(struct db *db)
     PQfinish(db->conn);
     db->conn = NULL;
     db->streaming = false;
+    db->server_bound_ms = 0;
+    memset(db->prepared, 0, db->options.n_statements * sizeof *db->prepared);
     /* in_transaction stays: what belongs to a lost transaction must not run by itself over the next connection. */
 }
 
@@ -47,7 +48,10 @@ void db_free(struct db *db)
 {
     if (db == NULL)
         return;
-    db_drop(db);
+    if (db->prepared != NULL)
+        db_drop(db);
+    aside_release(db->connecting);
+    free(db->prepared);
     free((char *)db->options.conninfo);
     free((char *)db->options.application_name);
     free((char *)db->options.channel);
@@ -80,25 +84,41 @@ uint64_t db_sent(const struct db *db)
     return db->sent;
 }
 
-static enum db_status status_of_sqlstate(const char *state)
+const char *db_condition_name(const struct db *db)
 {
-    static const struct {
-        const char *prefix;
-        enum db_status status;
-    } rows[] = {
-        {"23505", DB_CONFLICT}, {"23P01", DB_CONFLICT}, {"23", DB_REFUSED},  {"22", DB_REFUSED},
-        {"P0001", DB_REFUSED},  {"40", DB_RETRY},       {"08", DB_AWAY},     {"57P", DB_AWAY},
-        {"53300", DB_AWAY},     {"25006", DB_AWAY},     {"57014", DB_AWAY},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        if (strncmp(state, rows[i].prefix, strlen(rows[i].prefix)) == 0)
-            return rows[i].status;
-    }
-    return DB_FAILED;
+    return db->condition != NULL ? db->condition->name : "";
 }
 
-/* Keeps the text without its line ends: it goes into log lines. */
-static void db_remember(struct db *db, const char *text)
+const char *db_condition_words(const struct db *db)
+{
+    return db->condition != NULL ? db->condition->words : NULL;
+}
+
+int db_backoff_ms(const struct db *db)
+{
+    return db->condition != NULL ? db->condition->backoff_ms : 0;
+}
+
+void db_bound(struct db *db, int64_t deadline_ms)
+{
+    db->bound_ms = deadline_ms;
+}
+
+static int64_t query_bound(const struct db *db)
+{
+    return db->bound_ms > 0 ? db->bound_ms : db->options.query_deadline_ms;
+}
+
+void db_call_begin(struct db *db, int64_t ms)
+{
+    db->deadline_ms = clock_monotonic_ms() + ms;
+    if (db->in_transaction && db->deadline_ms > db->transaction_deadline_ms)
+        db->deadline_ms = db->transaction_deadline_ms;
+    db->condition = NULL;
+    db->timed_out = false;
+}
+
+void db_remember(struct db *db, const char *text)
 {
     buf_clear(&db->message);
     size_t len = strlen(text);
@@ -109,23 +129,22 @@ static void db_remember(struct db *db, const char *text)
 
 enum db_status db_failure(struct db *db, const PGresult *result)
 {
-    enum db_status status = DB_AWAY;
+    const char *state = result != NULL ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
+    db->condition = db_condition_find(state);
     db->constraint[0] = '\0';
     if (result != NULL) {
-        const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
         const char *constraint = PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME);
         const char *primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
         snprintf(db->constraint, sizeof db->constraint, "%s", constraint != NULL ? constraint : "");
         db_remember(db, primary != NULL ? primary : PQresultErrorMessage(result));
-        if (state != NULL)
-            status = status_of_sqlstate(state);
     } else if (db->conn != NULL) {
         db_remember(db, PQerrorMessage(db->conn));
     }
+    enum db_status status = db->condition->status;
     if (status == DB_FAILED)
-        log_error("PostgreSQL: %s", db_message(db));
-    if (db->conn == NULL || PQstatus(db->conn) == CONNECTION_BAD || (status == DB_AWAY && result == NULL)) {
-        log_warning("connection to PostgreSQL lost: %s", db_message(db));
+        log_error("PostgreSQL: %s (%s)", db_message(db), db->condition->name);
+    if (db->conn == NULL || PQstatus(db->conn) == CONNECTION_BAD || db->condition->reconnect) {
+        log_warning("connection to PostgreSQL lost: %s (%s)", db_message(db), db->condition->name);
         db_drop(db);
         status = DB_AWAY;
     }
@@ -156,9 +175,11 @@ enum db_status db_wait(struct db *db, int64_t deadline_ms)
             return DB_OK;
         if (!socket_wait(PQsocket(db->conn), (short)(pending ? POLLIN | POLLOUT : POLLIN), deadline_ms)) {
             log_warning("PostgreSQL did not answer in time; the connection is given up");
-            /* No PQcancel: it would wait for the same server. The backend notices when it writes. */
+            db_cancel(db->conn);
             db_drop(db);
             db_remember(db, "PostgreSQL did not answer in time");
+            db->condition = db_condition_find(NULL);
+            db->timed_out = true;
             return DB_AWAY;
         }
         if (!PQconsumeInput(db->conn))
@@ -187,15 +208,13 @@ void db_drain(struct db *db, int64_t deadline_ms)
     PQclear(r);
 }
 
-/* Reads all results of what was sent and keeps the first; a failure among them wins. */
-static enum db_status db_collect(struct db *db, PGresult **result)
+enum db_status db_collect(struct db *db, PGresult **result)
 {
-    int64_t deadline = clock_monotonic_ms() + db->options.query_deadline_ms;
     enum db_status status = DB_OK;
     *result = NULL;
     for (;;) {
         PGresult *next;
-        enum db_status wait = db_next_result(db, deadline, &next);
+        enum db_status wait = db_next_result(db, db->deadline_ms, &next);
         if (wait != DB_OK) {
             status = wait;
             break;
@@ -233,105 +252,24 @@ enum db_status db_command(struct db *db, const char *sql, const char *const *par
     return db_collect(db, result);
 }
 
-/* Opens the connection itself, within the deadline. */
-static enum db_status connection_open(struct db *db, int64_t deadline_ms)
-{
-    const char *const keys[] = {"dbname", "fallback_application_name", "client_encoding", NULL};
-    const char *const values[] = {db->options.conninfo, db->options.application_name, "UTF8", NULL};
-    db->conn = PQconnectStartParams(keys, values, 1);
-    if (db->conn == NULL)
-        return DB_AWAY;
-    PostgresPollingStatusType step = PGRES_POLLING_WRITING;
-    while (PQstatus(db->conn) != CONNECTION_BAD && step != PGRES_POLLING_OK && step != PGRES_POLLING_FAILED) {
-        short events = step == PGRES_POLLING_READING ? POLLIN : POLLOUT;
-        if (!socket_wait(PQsocket(db->conn), events, deadline_ms)) {
-            db_remember(db, "PostgreSQL did not answer in time");
-            return DB_AWAY;
-        }
-        step = PQconnectPoll(db->conn);
-    }
-    if (PQstatus(db->conn) != CONNECTION_OK) {
-        db_remember(db, PQerrorMessage(db->conn));
-        return DB_AWAY;
-    }
-    return PQsetnonblocking(db->conn, 1) == 0 ? DB_OK : DB_AWAY;
-}
-
-/* Refuses a schema that this binary was not built for. */
-static enum db_status schema_check(struct db *db)
-{
-    PGresult *r;
-    enum db_status status = db_command(db, common_statements[COMMON_SCHEMA_VERSION].sql, NULL, 0, &r);
-    if (status == DB_FAILED) {
-        db_remember(db, "the database has no Skylark schema that this role can read; run skylarkctl migrate");
-        return DB_SCHEMA;
-    }
-    if (status != DB_OK)
-        return status;
-    int version = (int)db_int(r, 0, COMMON_SCHEMA_VERSION_C_VERSION);
-    bool same_tables = version == db_schema_version && strcmp(db_text(r, 0, COMMON_SCHEMA_VERSION_C_CHECKSUM), db_schema_checksum) == 0;
-    if (!same_tables || strcmp(db_text(r, 0, COMMON_SCHEMA_VERSION_C_DEFINITIONS), db_definitions_checksum) != 0) {
-        char text[200];
-        snprintf(text, sizeof text, "the database's schema is version %d, this program knows version %d%s", version,
-                 db_schema_version,
-                 version < db_schema_version   ? "; run skylarkctl migrate"
-                 : version > db_schema_version ? "; install the newer program"
-                 : same_tables                 ? ", but its definitions differ; run skylarkctl migrate"
-                                               : ", but its tables differ");
-        db_remember(db, text);
-        status = DB_SCHEMA;
-    }
-    PQclear(r);
-    return status;
-}
-
-static enum db_status session_prepare(struct db *db)
-{
-    enum db_status status = schema_check(db);
-    PGresult *r;
-    if (status == DB_OK && db->options.statement_deadline_ms > 0) {
-        char set[64];
-        snprintf(set, sizeof set, "SET statement_timeout = %lld", (long long)db->options.statement_deadline_ms);
-        status = db_command(db, set, NULL, 0, &r);
-        PQclear(r);
-    }
-    if (status == DB_OK && db->options.channel != NULL) {
-        char *name = PQescapeIdentifier(db->conn, db->options.channel, strlen(db->options.channel));
-        struct buf listen = {0};
-        buf_addf(&listen, "LISTEN %s", name != NULL ? name : "");
-        status = db_command(db, buf_text(&listen), NULL, 0, &r);
-        PQclear(r);
-        buf_free(&listen);
-        PQfreemem(name);
-    }
-    for (size_t i = 0; i < db->options.n_statements && status == DB_OK; i++) {
-        char name[STATEMENT_NAME_SIZE];
-        snprintf(name, sizeof name, "s%zu", i);
-        if (!PQsendPrepare(db->conn, name, db->options.statements[i].sql, 0, NULL))
-            return db_failure(db, NULL);
-        status = db_collect(db, &r);
-        PQclear(r);
-        if (status != DB_OK)
-            log_error("preparing %s: %s", db->options.statements[i].name, db_message(db));
-    }
-    return status;
-}
-
 enum db_status db_connect(struct db *db)
 {
     if (db->conn != NULL)
         return DB_OK;
     int64_t now = clock_monotonic_ms();
-    if (now < db->next_attempt_ms)
+    if (now < db->next_attempt_ms) {
+        db->condition = db_condition_find(NULL);
         return DB_AWAY;
-    enum db_status status = connection_open(db, now + db->options.connect_deadline_ms);
-    if (status == DB_OK)
-        status = session_prepare(db);
+    }
+    db->deadline_ms = now + db->options.connect_deadline_ms;
+    enum db_status status = db_session_open(db);
     if (status != DB_OK) {
         if (!db->away_logged)
             log_warning("no connection to PostgreSQL: %s", db_message(db));
         db->away_logged = true;
         db_drop(db);
+        if (db->condition == NULL)
+            db->condition = db_condition_find(NULL);
         db->next_attempt_ms = clock_monotonic_ms() + ATTEMPT_INTERVAL_MS;
         return status == DB_SCHEMA || status == DB_FAILED ? DB_SCHEMA : DB_AWAY;
     }
@@ -343,50 +281,76 @@ enum db_status db_connect(struct db *db)
     return DB_OK;
 }
 
-/* Notices that the server closed an idle connection before anything is sent into the void. */
-static void idle_check(struct db *db)
+void db_idle_check(struct db *db)
 {
-    struct pollfd p = {.fd = PQsocket(db->conn), .events = POLLIN};
-    if (poll(&p, 1, 0) <= 0)
-        return;
-    if (!PQconsumeInput(db->conn) || PQstatus(db->conn) == CONNECTION_BAD) {
-        log_info("PostgreSQL closed the idle connection; connecting anew");
-        db_drop(db);
+    /* A server that ends says so first: only what comes after its words tells that it is gone. */
+    for (struct pollfd p; db->conn != NULL;) {
+        p = (struct pollfd){.fd = PQsocket(db->conn), .events = POLLIN};
+        if (poll(&p, 1, 0) <= 0)
+            return;
+        if (!PQconsumeInput(db->conn) || PQstatus(db->conn) == CONNECTION_BAD) {
+            log_info("PostgreSQL closed the idle connection; connecting anew");
+            db_drop(db);
+        }
     }
 }
 
-enum db_status db_ping(struct db *db)
+static enum db_status statement_prepare(struct db *db, unsigned statement, const char *name)
 {
-    if (db->conn != NULL)
-        idle_check(db);
-    bool had_connection = db->conn != NULL;
-    enum db_status status = db_connect(db); /* which checks the schema of a new connection */
-    return status == DB_OK && had_connection ? schema_check(db) : status;
+    if (db->prepared[statement])
+        return DB_OK;
+    PGresult *r = NULL;
+    if (!PQsendPrepare(db->conn, name, db->options.statements[statement].sql, 0, NULL))
+        return db_failure(db, NULL);
+    enum db_status status = db_collect(db, &r);
+    PQclear(r);
+    db->prepared[statement] = status == DB_OK;
+    if (status != DB_OK)
+        log_warning("preparing %s: %s", db->options.statements[statement].name, db_message(db));
+    return status;
 }
 
-enum db_status db_send(struct db *db, unsigned statement, const char *const *params)
+enum db_status db_send(struct db *db, unsigned statement, const char *const *params, int64_t bound_ms)
 {
+    db_call_begin(db, bound_ms);
     if (db->conn != NULL && !db->in_transaction)
-        idle_check(db);
-    if (db->conn == NULL && db->in_transaction)
+        db_idle_check(db);
+    if (db->conn == NULL && db->in_transaction) {
+        db->condition = db_condition_find(NULL);
         return DB_AWAY;
-    enum db_status status = db_connect(db);
+    }
+    if (db->conn == NULL) {
+        enum db_status connected = db_connect(db);
+        if (connected != DB_OK)
+            return connected;
+        db_call_begin(db, bound_ms);
+    }
+    char name[DB_STATEMENT_NAME_SIZE];
+    snprintf(name, sizeof name, "s%u", statement);
+    enum db_status status = db_session_bound(db, bound_ms);
+    if (status == DB_OK)
+        status = statement_prepare(db, statement, name);
     if (status != DB_OK)
         return status;
-    char name[STATEMENT_NAME_SIZE];
-    snprintf(name, sizeof name, "s%u", statement);
     int n = db->options.statements[statement].n_params;
     db->sent++;
-    if (!PQsendQueryPrepared(db->conn, name, n, params, NULL, NULL, 0))
-        return db_failure(db, NULL);
-    return DB_OK;
+    return PQsendQueryPrepared(db->conn, name, n, params, NULL, NULL, 0) ? DB_OK : db_failure(db, NULL);
 }
 
 enum db_status db_run(struct db *db, unsigned statement, const char *const *params, PGresult **result)
 {
     *result = NULL;
-    enum db_status status = db_send(db, statement, params);
+    enum db_status status = db_send(db, statement, params, query_bound(db));
     return status == DB_OK ? db_collect(db, result) : status;
+}
+
+enum db_status db_read(struct db *db, unsigned statement, const char *const *params, PGresult **result)
+{
+    bool connected = db->conn != NULL;
+    enum db_status status = db_run(db, statement, params, result);
+    /* Broken, not given up after the deadline: what took that long once would do so again. */
+    bool broken = status == DB_AWAY && connected && db->conn == NULL && !db->timed_out && !db->in_transaction;
+    return broken ? db_run(db, statement, params, result) : status;
 }
 
 enum db_status db_execute(struct db *db, unsigned statement, const char *const *params, long *affected)

@@ -1,6 +1,9 @@
 /* One long-lived connection to PostgreSQL: prepared statements out of sql/queries/, deadlines on
  * everything, and healing: when the server goes away, calls answer DB_AWAY at once, and the
- * connection comes back by itself with one of the next calls. Not for use by two threads. */
+ * connection comes back by itself with one of the next calls. Not for use by two threads.
+ *
+ * Whatever has a deadline here is bounded at the server as well, a little earlier (sql/queries/common/session_bounds.sql), so
+ * that what is given up does not go on there; what we have to give up all the same is cancelled. */
 #ifndef SKYLARK_COMMON_DB_H
 #define SKYLARK_COMMON_DB_H
 
@@ -25,7 +28,8 @@ struct db_statement {
 
 enum db_status {
     DB_OK,
-    DB_AWAY,     /* no connection, or lost, or the deadline passed: try again later (503) */
+    DB_AWAY,     /* not now: no connection, or lost, no answer or no lock in time, read-only, out of something: try again
+                  * later (503); db_backoff_ms() says when */
     DB_SCHEMA,   /* the database's schema is not the one this binary was built for (503) */
     DB_CONFLICT, /* a unique or exclusion constraint: see db_constraint() (409) */
     DB_REFUSED,  /* a check, not-null or foreign-key constraint, or a value out of range (400) */
@@ -38,11 +42,11 @@ enum db_status {
 struct db_options {
     const char *conninfo;         /* libpq connection string; copied */
     const char *application_name; /* copied */
-    const struct db_statement *statements; /* all are prepared when a connection opens; stays valid */
+    const struct db_statement *statements; /* each is prepared when it is first used; stays valid */
     size_t n_statements;
-    int64_t connect_deadline_ms;
-    int64_t query_deadline_ms;
-    int64_t statement_deadline_ms; /* the server itself gives a statement up after so long (DB_AWAY, and the connection stays); 0: never */
+    int64_t connect_deadline_ms; /* for all of it: names, the handshake, the session's settings, the schema */
+    int64_t query_deadline_ms;   /* for a statement, and for a transaction from BEGIN to before COMMIT */
+    int64_t stream_deadline_ms;  /* for all of a db_stream_begin to its last row; 0: query_deadline_ms */
     const char *channel; /* LISTEN on it with every new connection; NULL: none; copied */
 };
 
@@ -61,17 +65,28 @@ enum db_status db_ping(struct db *db) __attribute__((warn_unused_result));
 /* Runs statement number `statement` with n_params text parameters (NULL entries are SQL NULL): an array
  *     const char *params[{STATEMENT}_P__MAX] = {[{STATEMENT}_P_NAMESPACE] = …, …};
  * or NULL when it has none. On
- * DB_OK *result is the caller's, to PQclear; on anything else it is NULL. Connects when needed. An
- * idle connection that turns out to be dead is opened anew and the statement sent once more, unless a
- * transaction is open. Blocks up to query_deadline_ms. */
+ * DB_OK *result is the caller's, to PQclear; on anything else it is NULL. Connects when needed: a
+ * connection that is seen to be closed before anything is sent is opened anew, unless a transaction is
+ * open. Blocks up to query_deadline_ms, after connecting. The server gives the statement up after nine
+ * tenths of that, and a wait for a lock after a fifth (DB_AWAY, and the connection stays). */
 enum db_status db_run(struct db *db, unsigned statement, const char *const *params, PGresult **result)
+    __attribute__((warn_unused_result));
+
+/* Like db_run, for a statement that changes nothing: when the connection breaks under it, it is sent once more over a new
+ * one, unless a transaction is open. */
+enum db_status db_read(struct db *db, unsigned statement, const char *const *params, PGresult **result)
     __attribute__((warn_unused_result));
 
 /* Like db_run, for statements whose rows nobody needs. *affected (may be NULL): rows changed. */
 enum db_status db_execute(struct db *db, unsigned statement, const char *const *params, long *affected)
     __attribute__((warn_unused_result));
 
-/* A transaction. After any status but DB_OK only db_rollback is allowed (it is safe at any time).
+/* Outside a transaction: from here on statements may take so long, in the place of query_deadline_ms, here and at the server;
+ * 0: query_deadline_ms again. The wait for a lock stays as short as it is. */
+void db_bound(struct db *db, int64_t deadline_ms);
+
+/* A transaction. After any status but DB_OK only db_rollback is allowed (it is safe at any time). Its statements share one
+ * deadline. Should this process stop in the middle of it, the server ends it.
  * db_commit finds out, over a new connection when it must, whether a COMMIT that was cut off took
  * effect, and says DB_UNKNOWN only when the server does not come back within connect_deadline_ms. */
 enum db_status db_begin(struct db *db) __attribute__((warn_unused_result));
@@ -79,8 +94,9 @@ enum db_status db_commit(struct db *db) __attribute__((warn_unused_result));
 void db_rollback(struct db *db);
 
 /* Row by row, for results too large to hold: db_stream_begin, db_stream_next until *row is NULL (the
- * row is valid until the next call), then db_stream_end in any case. The deadline holds for each
- * wait, not for the whole. */
+ * row is valid until the next call), then db_stream_end in any case. query_deadline_ms holds for each
+ * wait, stream_deadline_ms for the whole. Left before its last row, the statement is cancelled, and the
+ * connection closed. */
 enum db_status db_stream_begin(struct db *db, unsigned statement, const char *const *params)
     __attribute__((warn_unused_result));
 enum db_status db_stream_next(struct db *db, const PGresult **row) __attribute__((warn_unused_result));
@@ -121,6 +137,16 @@ void db_add(struct buf *b, const PGresult *result, int row, int column);
 /* About the latest failure; "" when not known. Valid until the next call. */
 const char *db_constraint(const struct db *db);
 const char *db_message(const struct db *db);
+
+/* The name of its condition (a row of common/db_condition.h), what to tell a client of it (NULL: nothing in particular), and
+ * for how long a loop should wait before it tries again (0: the latest call went well, or may be made again at once). */
+const char *db_condition_name(const struct db *db);
+const char *db_condition_words(const struct db *db);
+int db_backoff_ms(const struct db *db);
+
+/* A bare connection, for what comes before there is a schema: blocks for the deadline at most, whatever the name server or
+ * the server do. NULL: not in time, or out of memory. The caller asks PQstatus, and PQfinishes it. */
+PGconn *db_bare_connection(const char *conninfo, const char *application_name, int64_t deadline_ms);
 
 /* Escapes one text field for db_copy and adds it, without the tab. */
 void db_copy_field(struct buf *b, const char *s, size_t len);

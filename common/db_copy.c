@@ -1,7 +1,6 @@
 /* COPY … FROM STDIN, the fast way to store many rows. */
 #include <string.h>
 
-#include "common/clock.h"
 #include "common/db_internal.h"
 
 void db_copy_field(struct buf *b, const char *s, size_t len)
@@ -47,8 +46,8 @@ static enum db_status copy_begin(struct db *db, int64_t deadline)
 
 enum db_status db_copy(struct db *db, unsigned statement, const char *data, size_t len)
 {
-    int64_t deadline = clock_monotonic_ms() + db->options.query_deadline_ms;
-    enum db_status status = db_send(db, statement, NULL);
+    enum db_status status = db_send(db, statement, NULL, db->options.query_deadline_ms);
+    int64_t deadline = db->deadline_ms;
     if (status == DB_OK)
         status = copy_begin(db, deadline);
     /* libpq takes an int; pieces keep its buffer small as well. */

@@ -4,7 +4,8 @@
 
 enum db_status db_stream_begin(struct db *db, unsigned statement, const char *const *params)
 {
-    enum db_status status = db_send(db, statement, params);
+    int64_t whole = db->options.stream_deadline_ms > 0 ? db->options.stream_deadline_ms : db->options.query_deadline_ms;
+    enum db_status status = db_send(db, statement, params, whole);
     if (status != DB_OK)
         return status;
     if (!PQsetSingleRowMode(db->conn))
@@ -21,7 +22,8 @@ enum db_status db_stream_next(struct db *db, const PGresult **row)
     if (!db->streaming)
         return DB_OK;
     PGresult *next;
-    enum db_status status = db_next_result(db, clock_monotonic_ms() + db->options.query_deadline_ms, &next);
+    int64_t deadline = clock_monotonic_ms() + db->options.query_deadline_ms;
+    enum db_status status = db_next_result(db, deadline < db->deadline_ms ? deadline : db->deadline_ms, &next);
     if (status != DB_OK)
         return status;
     if (next == NULL) {
@@ -51,7 +53,7 @@ void db_stream_end(struct db *db)
     db->row = NULL;
     if (!db->streaming)
         return;
-    /* Left early: reading what is left could take as long as the whole; a new connection does not, and the
-     * backend stops when it finds nobody to write to. */
+    /* Left early: reading what is left could take as long as the whole, a new connection does not. */
+    db_cancel(db->conn);
     db_drop(db);
 }

@@ -13,14 +13,19 @@ enum db_status db_begin(struct db *db)
     /* A dead idle connection is noticed here, where opening another one costs nothing. */
     db->in_transaction = false;
     for (int attempt = 0;; attempt++) {
+        if (db->conn != NULL)
+            db_idle_check(db);
         enum db_status status = db_connect(db);
         if (status != DB_OK)
             return status;
-        PGresult *r;
-        status = db_command(db, "BEGIN", NULL, 0, &r);
-        PQclear(r);
+        PGresult *r = NULL;
+        db_call_begin(db, db->options.query_deadline_ms);
+        status = db_session_bound(db, db->options.query_deadline_ms);
         if (status == DB_OK)
-            db->in_transaction = true;
+            status = db_command(db, "BEGIN", NULL, 0, &r);
+        PQclear(r);
+        db->in_transaction = status == DB_OK;
+        db->transaction_deadline_ms = db->deadline_ms;
         if (status != DB_AWAY || attempt > 0)
             return status;
     }
@@ -36,7 +41,9 @@ static enum db_status transaction_fate(struct db *db)
     do {
         PGresult *r;
         db->next_attempt_ms = 0;
-        if (db_connect(db) != DB_OK ||
+        bool connected = db_connect(db) == DB_OK;
+        db_call_begin(db, db->options.connect_deadline_ms);
+        if (!connected ||
             db_command(db, common_statements[COMMON_TRANSACTION_FATE].sql, params,
                        COMMON_TRANSACTION_FATE_P__MAX, &r) != DB_OK) {
             usleep(50 * 1000);
@@ -60,6 +67,7 @@ enum db_status db_commit(struct db *db)
         return DB_AWAY;
     }
     PGresult *r;
+    db_call_begin(db, db->options.query_deadline_ms);
     enum db_status status = db_command(db, common_statements[COMMON_TRANSACTION_ID].sql, NULL, 0, &r);
     if (status != DB_OK) {
         db_rollback(db);
@@ -68,8 +76,9 @@ enum db_status db_commit(struct db *db)
     bool wrote = !db_null(r, 0, COMMON_TRANSACTION_ID_C_TRANSACTION_ID);
     snprintf(db->transaction_id, sizeof db->transaction_id, "%s", db_text(r, 0, COMMON_TRANSACTION_ID_C_TRANSACTION_ID));
     PQclear(r);
-    status = db_command(db, "COMMIT", NULL, 0, &r);
     db->in_transaction = false;
+    db_call_begin(db, db->options.query_deadline_ms); /* all that was done would be lost for want of a moment */
+    status = db_command(db, "COMMIT", NULL, 0, &r);
     if (status == DB_OK && strcmp(PQcmdStatus(r), "COMMIT") != 0)
         status = DB_FAILED; /* PostgreSQL rolled a failed transaction back instead */
     PQclear(r);
@@ -85,8 +94,12 @@ void db_rollback(struct db *db)
     db->in_transaction = false;
     if (db->conn == NULL)
         return;
+    /* What the caller is to hear of is why it rolls back. */
+    const struct db_condition *condition = db->condition;
     PGresult *r;
+    db_call_begin(db, db->options.query_deadline_ms);
     if (db_command(db, "ROLLBACK", NULL, 0, &r) != DB_OK)
         db_drop(db); /* which rolls back as well */
     PQclear(r);
+    db->condition = condition;
 }

@@ -12,6 +12,11 @@
 #include "gen/ctl_statements.h"
 #include "gen/schema.h"
 
+#define CONNECT_DEADLINE_MS 10000
+/* How long to wait for another migrate, and then for each lock on what is changed: whoever comes after us waits behind us. */
+#define OTHER_MS "600000"
+#define LOCK_MS "30000"
+
 static int refuse(PGconn *conn, const char *what)
 {
     fprintf(stderr, "skylarkctl: %s: %s", what, PQerrorMessage(conn));
@@ -172,11 +177,18 @@ static int role_settings_apply(PGconn *conn, int *changed)
     return 0;
 }
 
+static int bound(PGconn *conn, const char *lock_ms)
+{
+    const char *params[CTL_MIGRATION_BOUNDS_P__MAX] = {[CTL_MIGRATION_BOUNDS_P_LOCK_MS] = lock_ms};
+    return run_statement(conn, CTL_MIGRATION_BOUNDS, params, "bounding the session");
+}
+
 /* What migrate and doctor --fix begin with. The lock is held until the connection closes, whatever happens; a second one
  * waits here and then finds all done. */
 static int prepare(PGconn *conn)
 {
-    if (run_statement(conn, CTL_MIGRATION_LOCK, NULL, "taking the lock") != 0 ||
+    if (bound(conn, OTHER_MS) != 0 || run_statement(conn, CTL_MIGRATION_LOCK, NULL, "taking the lock") != 0 ||
+        bound(conn, LOCK_MS) != 0 ||
         run_text(conn, db_roles_sql, "sql/roles.sql") != 0)
         return EXIT_FAILED;
     return run_text(conn, db_bootstrap_sql, "sql/bootstrap.sql");
@@ -247,11 +259,11 @@ static void drop_notice(void *arg, const char *message)
 
 static int with_connection(struct ctl *ctl, int (*run)(PGconn *conn))
 {
-    const char *const keys[] = {"dbname", "fallback_application_name", NULL};
-    const char *const values[] = {ctl->settings.database, "skylarkctl", NULL};
-    PGconn *conn = PQconnectdbParams(keys, values, 1);
+    PGconn *conn = db_bare_connection(ctl->settings.database, "skylarkctl", CONNECT_DEADLINE_MS);
     int status = EXIT_FAILED;
-    if (PQstatus(conn) != CONNECTION_OK) {
+    if (conn == NULL) {
+        fputs("skylarkctl: PostgreSQL did not answer in time\n", stderr);
+    } else if (PQstatus(conn) != CONNECTION_OK) {
         refuse(conn, "connecting to PostgreSQL");
     } else {
         PQsetNoticeProcessor(conn, drop_notice, NULL);

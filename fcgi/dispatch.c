@@ -47,7 +47,7 @@ static void authorise(struct request *rq)
         [API_AUTHORISE_P_REQUEST_ID] = rq->id,
     };
     PGresult *result;
-    enum db_status status = db_run(rq->db, API_AUTHORISE, params, &result);
+    enum db_status status = db_read(rq->db, API_AUTHORISE, params, &result);
     if (status != DB_OK) {
         request_db_problem(rq, status);
         return;
@@ -122,7 +122,7 @@ static void run_query(struct request *rq)
             return;
     }
     PGresult *result;
-    enum db_status status = db_run(rq->db, rq->route->statement, params, &result);
+    enum db_status status = db_read(rq->db, rq->route->statement, params, &result);
     if (status != DB_OK) {
         request_db_problem(rq, status);
         return;
@@ -213,8 +213,7 @@ static void run_route(struct request *rq)
     }
 }
 
-/* Once a minute a token's last use is noted, after the answer is out. */
-static void mark_token(struct request *rq)
+void dispatch_after(struct request *rq)
 {
     const char *params[API_TOKEN_MARK_P__MAX] = {[API_TOKEN_MARK_P_TOKEN_ID] = rq->access.token_id};
     if (rq->access.token_unmarked && db_execute(rq->db, API_TOKEN_MARK, params, NULL) != DB_OK)
@@ -229,5 +228,4 @@ void dispatch(struct request *rq)
         run_route(rq);
     request_respond(rq);
     slots_give(long_reads, rq->long_read);
-    mark_token(rq);
 }

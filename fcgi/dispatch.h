@@ -10,4 +10,8 @@ int dispatch_open(void) __attribute__((warn_unused_result));
 /* Answers a request that request_open filled, and sends the answer. */
 void dispatch(struct request *rq);
 
+/* What can wait until the client has its answer: once a minute the token's last use is noted. Call it when all of the answer
+ * is out, before request_close. */
+void dispatch_after(struct request *rq);
+
 #endif

@@ -311,7 +311,10 @@ void request_db_problem(struct request *rq, enum db_status status)
         rq->deadlocked = true;
         /* fall through */
     case DB_AWAY:
-        problem_set(&rq->problem, PROBLEM_UNAVAILABLE, "The database is not available; nothing was changed.");
+        problem_set(&rq->problem, PROBLEM_UNAVAILABLE, "%s",
+                    db_condition_words(rq->db) != NULL ? db_condition_words(rq->db)
+                                                       : "The database is not available; nothing was changed.");
+        rq->problem.retry_after = (db_backoff_ms(rq->db) + 999) / 1000;
         break;
     case DB_SCHEMA:
         problem_set(&rq->problem, PROBLEM_UNAVAILABLE, "The database's schema is not the one this server knows.");
@@ -332,5 +335,6 @@ void request_db_problem(struct request *rq, enum db_status status)
         problem_set(&rq->problem, PROBLEM_INTERNAL, "The server met an error of its own; its log has it by request_id.");
         return;
     }
-    rq->problem.retry_after = 1;
+    if (rq->problem.retry_after < 1)
+        rq->problem.retry_after = 1;
 }

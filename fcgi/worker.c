@@ -74,6 +74,7 @@ static void answer(struct worker *w, struct connection *c)
         FCGX_Free(&c->fcgi, 1);
     else
         FCGX_Finish_r(&c->fcgi);
+    dispatch_after(&rq);
     request_close(&rq);
     log_clear();
 }

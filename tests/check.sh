@@ -1,7 +1,7 @@
 #!/bin/bash
 # Passes all tests. Settings, from the environment:
 #   SAN=1            everything is built and run with AddressSanitizer and UBSan; any report of theirs fails the run
-#   PARTS="unit …"   only these parts (unit process sql simulate autoscaler hostile http e2e stop)
+#   PARTS="unit …"   only these parts (unit process sql database simulate autoscaler hostile http e2e stop)
 #   KEEP=1           a failed run leaves its state folder for you to look at
 #   ONLY="word …"    of http and e2e only the tests whose names contain one of the words
 # Each part prints the line "N passed, N failed", and exits with 0 when all is well. The last
@@ -11,7 +11,7 @@
 # from outside, and when it ends or is interrupted nothing of it stays.
 set -euo pipefail
 ROOT=$(realpath -- "$(dirname -- "$0")/..")
-ALL='unit process sql simulate autoscaler hostile http e2e stop' # the cheap ones first
+ALL='unit process sql database simulate autoscaler hostile http e2e stop' # the cheap ones first
 PARTS=${PARTS:-$ALL}
 
 say() { printf '%s\n' "$*"; }
@@ -114,6 +114,7 @@ keep_logs() {
 part unit 300 "$B/tests/unit/run" || true
 part process 600 "$B/tests/process/run" || true
 part sql 900 tests/lib/with_postgres.sh "$B/tests/sql/run" || true
+part database 900 tests/lib/with_postgres.sh "$B/tests/database/run" ${ONLY:-} || true
 part simulate 900 tests/lib/with_postgres.sh "$B/tests/simulate/run" || true
 part autoscaler 600 tests/lib/with_postgres.sh "$B/tests/autoscaler/run" || true
 

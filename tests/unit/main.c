@@ -9,6 +9,7 @@ static void (*const suites[])(void) = {
     suite_arena,
     suite_check,
     suite_collector,
+    suite_condition,
     suite_config,
     suite_docker,
     suite_fields,

@@ -4,6 +4,7 @@
 
 void suite_access(void);
 void suite_check(void);
+void suite_condition(void);
 void suite_config(void);
 void suite_arena(void);
 void suite_collector(void);

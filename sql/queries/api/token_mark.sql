@@ -1,5 +1,11 @@
--- Notes that the token $1 was used, once a minute at most; by that, one with an idle_limit stays valid.
+-- Notes that the token $1 was used, once a minute at most; by that, one with an idle_limit stays valid. Does not wait for whoever
+-- has its row locked: the next use is noted.
 -- parameters: token_id
-UPDATE skylark.api_tokens
+UPDATE skylark.api_tokens t
 SET last_used_at = now()
-WHERE id = $1::bigint AND (last_used_at IS NULL OR last_used_at < now() - LEAST(interval '1 minute', idle_limit / 4))
+FROM (SELECT u.id
+      FROM skylark.api_tokens u
+      WHERE u.id = $1::bigint
+        AND (u.last_used_at IS NULL OR u.last_used_at < now() - LEAST(interval '1 minute', u.idle_limit / 4))
+      FOR NO KEY UPDATE SKIP LOCKED) used
+WHERE t.id = used.id
