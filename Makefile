@@ -123,6 +123,7 @@ HTTP_TESTS := \
     main
 E2E_TESTS := \
     e2e \
+    looks \
     main \
     test_autoscaling \
     test_demo \
@@ -135,10 +136,10 @@ E2E_TESTS := \
     test_secrets \
     test_trouble \
     test_volumes
-test_library := $(patsubst %,$(B)/tests/lib/%.o,api check http world)
+test_library := $(patsubst %,$(B)/tests/lib/%.o,api check engine http net world)
 $(B)/tests/http/run: $(HTTP_TESTS:%=$(B)/tests/http/%.o) $(patsubst %,$(B)/%.o,tests/lib/fcgi common/buf common/utf8) $(test_library)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit
-$(B)/tests/e2e/run: $(E2E_TESTS:%=$(B)/tests/e2e/%.o) $(B)/tests/lib/load.o $(test_library)
+$(B)/tests/e2e/run: $(E2E_TESTS:%=$(B)/tests/e2e/%.o) $(B)/tests/lib/load.o $(B)/tests/lib/orders.o $(test_library)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit
 # Requests built to be expensive, one for each row of the API's tables, which it links.
 $(B)/tests/hostile/run: $(patsubst %,$(B)/tests/hostile/%.o,bodies cost main test_bodies test_fields) $(test_library) \

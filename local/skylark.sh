@@ -37,6 +37,12 @@ owner_of() { # user as in run_as -> owner of its files
     if [ -z "$ROOTLY" ]; then echo; else echo "${1%%:*}"; fi
 }
 
+# skylark_settings PROCESS: what the operator sets besides, "name = value" a line, in SKYLARK_{PROCESS}_SETTINGS.
+skylark_settings() {
+    local name=SKYLARK_${1^^}_SETTINGS
+    printf '%s\n' "${!name:-}"
+}
+
 api_start() {
     local user=$UID_api:$UID_api
     # nginx's workers connect to the socket by its group, which it has from the folder.
@@ -50,6 +56,7 @@ api_start() {
 database = $(passfile skylark_api "$(owner_of "$user")")
 listen = unix:$VAR/run/api-socket/api.sock
 socket_mode = 0660
+$(skylark_settings api)
 END
     process_start api "$user" "$(process_made "$VAR/bin/skylark-api" "$VAR/etc/api.conf" --)" \
         "$VAR/bin/skylark-api" -c "$VAR/etc/api.conf"
@@ -64,6 +71,7 @@ deployer_start() {
 database = $(passfile skylark_deployer "$(owner_of "$user")")
 engine = unix://$ENGINE_SOCKET
 metrics_listen = 127.0.0.1:$((INTERNAL_PORT + 1))
+$(skylark_settings deployer)
 END
     process_start deployer "$user" "$(process_made "$VAR/bin/skylark-deployer" "$VAR/etc/deployer.conf" --)" \
         "$VAR/bin/skylark-deployer" -c "$VAR/etc/deployer.conf"
@@ -78,6 +86,7 @@ database = $(passfile skylark_collector "$(owner_of "$user")")
 engine = unix://$ENGINE_SOCKET
 metrics_listen = 127.0.0.1:$((INTERNAL_PORT + 2))
 sample_interval = ${SKYLARK_SAMPLE_INTERVAL:-5s}
+$(skylark_settings collector)
 END
     process_start collector "$user" "$(process_made "$VAR/bin/skylark-collector" "$VAR/etc/collector.conf" --)" \
         "$VAR/bin/skylark-collector" -c "$VAR/etc/collector.conf"
@@ -89,6 +98,7 @@ autoscaler_start() {
 # Made by local/skylark.sh. All settings: skylark-autoscaler --sample
 database = $(passfile skylark_autoscaler "$(owner_of "$user")")
 metrics_listen = 127.0.0.1:$((INTERNAL_PORT + 3))
+$(skylark_settings autoscaler)
 END
     process_start autoscaler "$user" "$(process_made "$VAR/bin/skylark-autoscaler" "$VAR/etc/autoscaler.conf" --)" \
         "$VAR/bin/skylark-autoscaler" -c "$VAR/etc/autoscaler.conf"
@@ -111,6 +121,7 @@ nginx_prefix = $VAR/run/front
 nginx_pid = $VAR/run/front/nginx.pid
 version_url = $(front_internal_url)/
 stream_listen = $(printf %s "$LISTEN" | tr -d '[]')
+$(skylark_settings router)
 END
     process_start router "$user" "$(process_made "$VAR/bin/skylark-router" "$VAR/etc/router.conf" --)" \
         "$VAR/bin/skylark-router" -c "$VAR/etc/router.conf"

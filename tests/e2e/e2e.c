@@ -1,10 +1,8 @@
 /* What the end-to-end suites share. */
 #include "tests/e2e/e2e.h"
 
-#include <curl/curl.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -12,22 +10,6 @@
 #include <string.h>
 
 #define SAMPLES_MAX 20000
-
-int engine_containers(const char *space, const char *service, bool all, struct json_object **json)
-{
-    char path[1024], filters[512];
-    snprintf(filters, sizeof filters, "{\"label\":[\"skylark.namespace=%s\",\"skylark.name=%s\"]}", space, service);
-    char *escaped = curl_easy_escape(NULL, filters, 0);
-    snprintf(path, sizeof path, "/containers/json?all=%d&filters=%s", all, escaped);
-    curl_free(escaped);
-    struct answer a = api_call(&(struct http_call){.base = "http://engine", .path = path, .unix_socket = world.engine_socket,
-                                                   .timeout_ms = 10000});
-    int n = a.status == 200 ? (int)doc_len(a.json, "") : -1;
-    if (json != NULL)
-        *json = json_object_get(a.json);
-    api_free(&a);
-    return n;
-}
 
 bool service_create_of(const char *image, const char *name, int instances, const char *more)
 {
@@ -56,28 +38,6 @@ int64_t service_number(const char *name, const char *place)
     int64_t number = doc_int(a.json, place);
     api_free(&a);
     return number;
-}
-
-bool shell_says(double seconds, const char *text, const char *fmt, ...)
-{
-    char *command, *last = NULL;
-    bool says = false;
-    double end = 0;
-    va_list ap;
-    va_start(ap, fmt);
-    int n = vasprintf(&command, fmt, ap);
-    va_end(ap);
-    if (n < 0)
-        abort();
-    do {
-        free(last);
-        last = world_shell(NULL, "(%s) 2>&1", command);
-        says = strstr(last, text) != NULL;
-    } while (!says && world_waiting(&end, seconds));
-    CHECK(says, "not \"%s\" after %.0f s: %s: %.1000s", text, seconds, command, last);
-    free(command);
-    free(last);
-    return says;
 }
 
 bool service_runs(const char *space, const char *name, int instances, double seconds)
@@ -130,13 +90,38 @@ bool process_kill(const char *name)
     int pid = world_pid(name);
     if (pid <= 1 || kill(-pid, SIGKILL) != 0)
         return CHECK(false, "%s, pid %d, can't be killed", name, pid);
-    for (double end = 0; world_waiting(&end, 10);) {
-        int status;
-        free(world_shell(&status, "ps -o stat= -g %d | grep -qv Z", pid));
-        if (status != 0)
+    for (double end = 0; world_waiting(&end, 10);)
+        if (world_group(pid, NULL, 0) == 0)
+            return true;
+    return CHECK(false, "%s, pid %d, lives on", name, pid);
+}
+
+bool process_reload(const char *name)
+{
+    int old[64], now[64], pid = world_pid(name), n_old = world_children(pid, old, 64);
+    if (pid <= 1 || kill(pid, SIGHUP) != 0)
+        return CHECK(false, "%s, pid %d, can't be reloaded", name, pid);
+    for (double end = 0; world_waiting(&end, 40);) {
+        int n = world_children(pid, now, 64), left = 0;
+        for (int i = 0; i < n && i < 64; i++)
+            for (int k = 0; k < n_old && k < 64; k++)
+                left += now[i] == old[k];
+        if (n > 0 && left == 0)
             return true;
     }
-    return CHECK(false, "%s, pid %d, lives on", name, pid);
+    return CHECK(false, "%s, pid %d, still has children of before its reload", name, pid);
+}
+
+bool setting_add(const char *name, const char *line)
+{
+    free(world_shell(NULL, "f='%s/etc/%s.conf'; cp -p \"$f\" \"$f.kept\" && printf '%%s\\n' '%s' >>\"$f\"", world.var, name, line));
+    return process_reload(name);
+}
+
+bool setting_remove(const char *name)
+{
+    free(world_shell(NULL, "f='%s/etc/%s.conf'; mv \"$f.kept\" \"$f\"", world.var, name));
+    return process_reload(name);
 }
 
 bool local_run(void)
@@ -146,6 +131,22 @@ bool local_run(void)
     bool good = CHECK(status == 0, "local/run: %d: %.1500s", status, text);
     free(text);
     return good;
+}
+
+bool settings_usual(bool usual)
+{
+    static const char *const names[] = {"SKYLARK_SAMPLE_INTERVAL", "SKYLARK_API_SETTINGS", "SKYLARK_DEPLOYER_SETTINGS", "SKYLARK_COLLECTOR_SETTINGS",
+                                        "SKYLARK_ROUTER_SETTINGS", "SKYLARK_AUTOSCALER_SETTINGS"};
+    static char *kept[sizeof names / sizeof names[0]];
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (usual && kept[i] == NULL && getenv(names[i]) != NULL)
+            kept[i] = strdup(getenv(names[i]));
+        if (usual)
+            unsetenv(names[i]);
+        else if (kept[i] != NULL)
+            setenv(names[i], kept[i], 1);
+    }
+    return local_run();
 }
 
 #define CONTAINERS_MAX 32

@@ -143,6 +143,7 @@ static void counters_read(struct counters *counters)
 static void test_changes(void)
 {
     static struct pids before, now;
+    settings_usual(true);
     pids_all(&before);
     for (size_t i = 0; i < N_PROCESSES; i++)
         kill(world_pid(processes[i].name), SIGHUP);
@@ -218,6 +219,7 @@ static void test_counters(void)
             CHECK(iterations > 0, "%s of %s: %ld iterations", role, processes[i].name, iterations);
         }
     }
+    settings_usual(false);
 }
 
 const struct check_test tests_idle[] = {

@@ -18,10 +18,8 @@ static void test_container(void)
         return;
     struct sampler *sampler = sampler_start("killed");
     for (int round = 0; round < 3; round++) {
-        int status;
-        char *id = world_shell(&status, "docker ps -q --filter label=skylark.name=killed | head -n 1");
-        free(world_shell(&status, "docker kill %s", id));
-        CHECK(status == 0, "docker kill %s: %d", id, status);
+        char id[80];
+        CHECK(engine_kill_one("killed", -1, id), "%s is not killed", id);
         bool replaced = false;
         for (double end = 0; !replaced && world_waiting(&end, 30);) {
             struct json_object *list;
@@ -29,7 +27,6 @@ static void test_container(void)
             json_object_put(list);
         }
         CHECK(replaced, "%s is not replaced", id);
-        free(id);
         service_runs("madams", "killed", 2, 30);
     }
     sampler_stop(sampler, 2.5, 1, "docker kill");
@@ -49,18 +46,23 @@ static void test_deployer(void)
     local_run();
     service_runs("madams", "killed", 10, 60);
     int most = 0;
-    for (double end = 0; world_waiting(&end, 3);) {
+    for (double end = 0; world_watching(&end, 3);) {
         n = engine_containers("madams", "killed", true, NULL);
         most = n > most ? n : most;
     }
     CHECK(most == 10 && n == 10, "%d, at most %d", n, most);
     /* No orphan: every container with our label is an instance that has a row, and the other way round. */
     char *rows = world_sql("SELECT string_agg(i.id::text, ' ' ORDER BY i.id::text) FROM skylark.instances i WHERE i.state = 'running'");
-    char *containers = world_shell(NULL, "docker ps -a --filter label=skylark.installation --format '{{.Label \"skylark.instance\"}}' | "
-                                   "LC_ALL=C sort | paste -sd ' '");
-    CHECK(strcmp(rows, containers) == 0, "rows: %s; containers: %s", rows, containers);
+    struct json_object *all;
+    n = engine_list_containers("skylark.installation", true, &all);
+    CHECK((size_t)n * 37 == strlen(rows) + 1, "%d containers, rows: %s", n, rows);
+    for (int i = 0; i < n; i++) {
+        struct json_object *labels = doc_at(json_object_array_get_idx(all, (size_t)i), "Labels"), *instance = NULL;
+        json_object_object_get_ex(labels, "skylark.instance", &instance);
+        CHECK(instance != NULL && strstr(rows, json_object_get_string(instance)) != NULL, "%s; rows: %s", json_object_to_json_string(labels), rows);
+    }
+    json_object_put(all);
     free(rows);
-    free(containers);
 }
 
 struct load {
@@ -94,9 +96,8 @@ static void test_api_worker(void)
     for (int k = 0; k < kills; k++) {
         for (double end = 0; answered < (k + 1) * LOADERS * REQUESTS / 5 && world_waiting(&end, 30);)
             ;
-        char *pid = world_shell(NULL, "ps -o pid= --ppid %d | shuf -n 1", world_pid("api"));
-        CHECK(atoi(pid) > 1 && kill(atoi(pid), SIGKILL) == 0, "worker %s", pid);
-        free(pid);
+        int pids[64], n = world_children(world_pid("api"), pids, 64);
+        CHECK(n > 0 && kill(pids[k * 7 % n], SIGKILL) == 0, "worker %d of %d", k * 7 % (n > 0 ? n : 1), n);
     }
     for (int i = 0; i < LOADERS; i++) {
         pthread_join(loads[i].thread, NULL);
@@ -105,11 +106,8 @@ static void test_api_worker(void)
     CHECK(failed <= kills, "%d workers killed, %d of %d requests failed: %s %s %s %s", kills, failed, LOADERS * REQUESTS,
           loads[0].first, loads[1].first, loads[2].first, loads[3].first);
     int workers = 0;
-    for (double end = 0; workers < 8 && world_waiting(&end, 20);) {
-        char *count = world_shell(NULL, "ps -o pid= --ppid %d | wc -l", world_pid("api"));
-        workers = atoi(count);
-        free(count);
-    }
+    for (double end = 0; workers < 8 && world_waiting(&end, 20);)
+        workers = world_children(world_pid("api"), NULL, 0);
     CHECK(workers >= 8, "%d workers", workers);
     service_delete("killed");
 }
@@ -120,14 +118,26 @@ static int64_t lines_stored(void)
                             "WHERE s.name = 'numbers' AND s.deleted_at IS NULL");
 }
 
+/* Lets bin/numbers print what comes next. */
+static void go_on(void)
+{
+    struct engine_container c;
+    char url[100];
+    REQUIRE(engine_find("numbers", -1, &c), "it does not run");
+    snprintf(url, sizeof url, "http://%s:8901/go", c.address);
+    struct http_response r = http_do(&(struct http_call){.base = url, .path = ""});
+    CHECK(r.status == 200, "%ld %s", r.status, r.error);
+    http_free(&r);
+}
+
 static void test_collector(void)
 {
     char command[64];
     snprintf(command, sizeof command, ",\"run_command\":\"numbers %d\"", LINES);
     if (!service_create("numbers", "v1", 1, command))
         return;
-    /* Twice, with some stored and some not. */
-    static const int64_t at[] = {LINES / 10, LINES / 2};
+    /* Twice, with some stored and some not: the second half and the last tenth are printed when they are asked for. */
+    static const int64_t at[] = {LINES / 10, LINES / 2 + 1};
     for (size_t i = 0; i < 2; i++) {
         int64_t n = 0;
         for (double end = 0; n < at[i] && world_waiting(&end, 60);)
@@ -135,6 +145,7 @@ static void test_collector(void)
         process_kill("collector");
         n = lines_stored();
         CHECK(n >= at[i] && n < LINES, "killed with %d of %d stored: not in the middle", (int)n, LINES);
+        go_on();
         local_run();
     }
     struct answer a = {0};

@@ -5,9 +5,6 @@
 
 #include "tests/e2e/e2e.h"
 
-/* In an instance of a service. */
-#define IN(name) "docker exec $(docker ps -q --filter label=skylark.name=" name " | head -n 1) "
-
 static void test_link(void)
 {
     if (!service_create_of("team/web:v1", "base", 2,
@@ -24,19 +21,20 @@ static void test_link(void)
         "THE_STORE_PORT_80_TCP=tcp://the-store:80",
         "THE_STORE_PORT_80_TCP_PROTO=mine", /* the user's own goes before */
     };
-    char *env = world_shell(NULL, IN("linker") "env");
+    struct engine_container c;
+    REQUIRE(engine_find("linker", -1, &c), "no linker runs");
+    char *env = engine_exec(c.id, NULL, TEXTS("env"));
     for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++)
         CHECK(strstr(env, variables[i]) != NULL, "no %s in %s", variables[i], env);
     free(env);
     /* By alias and by service name, to all instances. */
-    shell_says(20, "tcp base-0 v1 x\ntcp base-1 v1 x",
-               "for i in 1 2 3 4 5 6 7 8 9 10 11 12; do " IN("linker") "sh -c 'echo x | nc -w 2 the-store 22'; done | sort -u");
-    shell_says(0, "tcp base-", IN("linker") "sh -c 'echo x | nc -w 2 base 22'");
+    reach_are(20, "linker", "the-store", 22, TEXTS("tcp base-0 v1 x", "tcp base-1 v1 x"));
+    reach_says(0, "linker", "base", 22, "tcp base-");
     /* An instance's own name is no other service's. */
     if (service_create_of("team/web:v1", "base-1", 1, ",\"instance_ports\":[{\"container_port\":22,\"endpoint_type\":\"direct-endpoint\"}]") &&
         service_runs("madams", "base-1", 1, 60)) {
-        shell_says(0, "only: tcp base-1-0 v1 x", "echo only: $(for i in 1 2 3 4 5 6 7 8; do " IN("linker") "sh -c 'echo x | nc -w 2 base-1 22'; done | sort -u)");
-        shell_says(0, "only: tcp base-0 v1 x", "echo only: $(for i in 1 2 3 4; do " IN("linker") "sh -c 'echo x | nc -w 2 base.0 22'; done | sort -u)");
+        reach_are(0, "linker", "base-1", 22, TEXTS("tcp base-1-0 v1 x"));
+        reach_are(0, "linker", "base.0", 22, TEXTS("tcp base-0 v1 x"));
     }
     service_delete("base-1");
     struct answer a = api("GET", NULL, "/v1/services/madams/base/");
@@ -51,26 +49,27 @@ static void test_internal(void)
     CHECK(strcmp(doc_text(a.json, "[0].instance_ports[0].endpoint_type"), "internal-endpoint") == 0 &&
               doc_at(a.json, "[0].instance_ports[0].ipaddress") == NULL, "it has an address for all: %s", a.raw.body);
     api_free(&a);
-    shell_says(0, "nothing is published", IN("base") "true && docker port $(docker ps -q --filter label=skylark.name=base | head -n 1) | "
-               "grep . || echo nothing is published");
-    shell_says(0, "404", "curl -sS -o /dev/null -w '%%{http_code}' --cacert \"$SKYLARK_CA\" https://base-madams.skylark.localhost:8443/");
+    struct json_object *all;
+    int n = engine_containers("madams", "base", false, &all);
+    CHECK(n == 2 && strstr(json_object_to_json_string(all), "PublicPort") == NULL, "%s",
+          json_object_to_json_string(all));
+    json_object_put(all);
+    page_answers(0, (struct http_call){.base = "https://base-madams.skylark.localhost:8443/"}, 404, NULL, NULL);
 }
-
-/* All addresses of a service's first instance, in whatever networks it is. */
-#define ADDRESSES(name) "$(docker inspect --format '{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}' " \
-                        "$(docker ps -q --filter label=skylark.name=" name " | head -n 1))"
-
-/* How often `from` gets an answer from port 22 of `to`, trying all its addresses and names. */
-#define REACHED(from, to) "echo \"reached: $(for h in " ADDRESSES(to) " " to " " to ".0 the-store; do " \
-                          IN(from) "sh -c \"echo x | nc -w 1 $h 22\"; done | grep -c '^tcp " to "-')\""
 
 /* How many networks there are but the namespace's. */
 static void networks_apart(int n)
 {
-    char expected[32];
-    snprintf(expected, sizeof expected, "apart: %d;", n);
-    shell_says(60, expected, "echo \"apart: $(docker network ls --filter label=skylark.namespace=madams --format '{{.Labels}}' | "
-               "grep -c skylark.member);\"");
+    double end = 0;
+    int found;
+    do {
+        struct json_object *all;
+        found = 0;
+        for (int i = engine_networks("skylark.namespace=madams", &all) - 1; i >= 0; i--)
+            found += strstr(json_object_to_json_string(doc_at(json_object_array_get_idx(all, (size_t)i), "Labels")), "\"skylark.member.") != NULL;
+        json_object_put(all);
+    } while (found != n && world_waiting(&end, 60));
+    CHECK(found == n, "%d networks apart, not %d", found, n);
 }
 
 /* A neighbour in the namespace that does not link to it knows its names and addresses, and tries. */
@@ -79,9 +78,9 @@ static void test_apart(void)
     if (!service_create_of("team/web:v1", "neighbour", 1, ",\"instance_ports\":[{\"container_port\":22,\"endpoint_type\":\"direct-endpoint\"}]") ||
         !service_runs("madams", "neighbour", 1, 60))
         return;
-    shell_says(0, "reached: 0", REACHED("neighbour", "base"));
-    shell_says(0, "reached: 4", REACHED("linker", "base"));
-    shell_says(0, "reached: 3", REACHED("linker", "neighbour"));
+    reached(0, "neighbour", "base", 0);
+    reached(0, "linker", "base", 4);
+    reached(0, "linker", "neighbour", 3);
     networks_apart(2);
     /* One that is apart itself, and links to one that is and to one that is not. */
     if (!service_create_of("team/web:v1", "inner", 1,
@@ -90,59 +89,103 @@ static void test_apart(void)
         !service_runs("madams", "inner", 1, 60))
         return;
     networks_apart(5);
-    shell_says(0, "tcp base-", IN("inner") "sh -c 'echo x | nc -w 2 one 22'");
-    shell_says(0, "tcp neighbour-", IN("inner") "sh -c 'echo x | nc -w 2 two 22'");
-    shell_says(0, "tcp neighbour-0 v1 x", IN("inner") "sh -c 'echo x | nc -w 2 neighbour.0 22'");
-    shell_says(0, "reached: 0", REACHED("linker", "inner"));
+    reach_says(0, "inner", "one", 22, "tcp base-");
+    reach_says(0, "inner", "two", 22, "tcp neighbour-");
+    reach_says(0, "inner", "neighbour.0", 22, "tcp neighbour-0 v1 x");
+    reached(0, "linker", "inner", 0);
     /* One more network changes nothing about how the node reaches it. */
-    shell_says(0, "tcp neighbour-0 v1 x", "echo x | timeout 5 busybox nc -w 3 $(docker port $(docker ps -q --filter label=skylark.name=neighbour) 22/tcp | tr : ' ')");
-    shell_says(0, "reached: 0", REACHED("neighbour", "base"));
+    struct answer a = api("GET", NULL, "/v1/services/madams/neighbour/instances/");
+    tcp_says(0, "127.0.0.1", (int)doc_int(a.json, "[0].instance_ports[0].service_port"), "tcp neighbour-0 v1 ping");
+    api_free(&a);
+    reached(0, "neighbour", "base", 0);
+}
+
+/* Takes instance 0 of the one service out of all networks in which the other's first instance is. */
+static void disconnect(const char *service, const char *other)
+{
+    struct engine_container c, from;
+    struct json_object *one = NULL;
+    int out = 0;
+    char body[200];
+    REQUIRE(engine_find(service, 0, &c) && engine_find(other, -1, &from), "they do not run");
+    engine_call("GET", NULL, &one, "/containers/%s/json", from.id);
+    struct json_object *networks = doc_at(one, "NetworkSettings.Networks");
+    snprintf(body, sizeof body, "{\"Container\":\"%s\",\"Force\":false}", c.id);
+    if (json_object_is_type(networks, json_type_object)) {
+        json_object_object_foreach(networks, name, unused) {
+            (void)unused;
+            out += engine_call("POST", body, NULL, "/networks/%s/disconnect", name) == 200;
+        }
+    }
+    CHECK(out > 0, "%s.0 is in no network of %s", service, other);
+    json_object_put(one);
 }
 
 /* New instances of both ends are in, whoever was there first. */
 static void test_apart_again(void)
 {
-    char *old = world_shell(NULL, "docker ps -q --filter label=skylark.name=base --filter label=skylark.slot=0");
-    shell_says(0, "", "docker kill %s", old);
-    double end = 0;
-    char *new = NULL;
-    while ((new == NULL || new[0] == '\0' || strcmp(new, old) == 0) && world_waiting(&end, 40)) {
-        free(new);
-        new = world_shell(NULL, "docker ps -q --filter label=skylark.name=base --filter label=skylark.slot=0");
-    }
-    shell_says(20, "tcp base-0 v1 x", IN("linker") "sh -c 'echo x | nc -w 2 base.0 22'");
-    shell_says(20, "tcp base-0 v1 x", IN("inner") "sh -c 'echo x | nc -w 2 base.0 22'");
-    free(old);
-    free(new);
+    char old[80];
+    struct engine_container c;
+    CHECK(engine_kill_one("base", 0, old), "not killed");
+    for (double end = 0; (!engine_find("base", 0, &c) || strcmp(c.id, old) == 0) && world_waiting(&end, 40);)
+        ;
+    CHECK(c.id[0] != '\0' && strcmp(c.id, old) != 0, "base.0 is not replaced");
+    reach_says(20, "linker", "base.0", 22, "tcp base-0 v1 x");
+    reach_says(20, "inner", "base.0", 22, "tcp base-0 v1 x");
     CHECK(api_status("PUT", "{\"target_num_instances\":2}", "/v1/services/madams/neighbour/") == 200, "not scaled");
     service_runs("madams", "neighbour", 2, 60);
-    shell_says(20, "tcp neighbour-1 v1 x", IN("inner") "sh -c 'echo x | nc -w 2 neighbour.1 22'");
+    reach_says(20, "inner", "neighbour.1", 22, "tcp neighbour-1 v1 x");
     /* Taken out by hand, it is put back when its service is looked at. */
-    shell_says(0, "out", "for n in $(docker inspect --format '{{range $n, $e := .NetworkSettings.Networks}}{{$n}} {{end}}' "
-               "$(docker ps -q --filter label=skylark.name=linker)); do docker network disconnect $n "
-               "$(docker ps -q --filter label=skylark.name=base --filter label=skylark.slot=0) && echo out; done 2>/dev/null");
-    shell_says(0, "away", IN("linker") "sh -c 'echo x | nc -w 2 base.0 22' || echo away");
+    disconnect("base", "linker");
+    reach_says(0, "linker", "base.0", 22, "no a");
     CHECK(api_status("PUT", "{\"target_num_instances\":3}", "/v1/services/madams/base/") == 200, "not scaled");
-    shell_says(20, "tcp base-0 v1 x", IN("linker") "sh -c 'echo x | nc -w 2 base.0 22'");
-    shell_says(20, "tcp base-2 v1 x", IN("linker") "sh -c 'echo x | nc -w 2 base.2 22'");
+    reach_says(20, "linker", "base.0", 22, "tcp base-0 v1 x");
+    reach_says(20, "linker", "base.2", 22, "tcp base-2 v1 x");
     /* A link is there as long as an instance that was made with it, whatever the other end is through with. */
     CHECK(api_status("PUT", "{\"linked_to_apps\":{\"neighbour\":\"two\"},\"image_tag\":\"no-such-tag\"}", "/v1/services/madams/inner/") == 200,
           "not unlinked");
     service_says("inner", "Error", "can't be pulled", 60);
     CHECK(api_status("PUT", "{\"target_num_instances\":2}", "/v1/services/madams/base/") == 200, "not scaled");
     service_runs("madams", "base", 2, 60);
-    shell_says(0, "tcp base-", IN("inner") "sh -c 'echo x | nc -w 2 one 22'");
+    reach_says(0, "inner", "one", 22, "tcp base-");
     networks_apart(5);
     /* Without the link: nothing. And what is not needed any more goes. */
     CHECK(api_status("PUT", "{\"image_tag\":\"v1\"}", "/v1/services/madams/inner/") == 200, "not updated");
     networks_apart(4);
-    shell_says(20, "tcp neighbour-", IN("inner") "sh -c 'echo x | nc -w 2 two 22'");
-    shell_says(0, "reached: 0", REACHED("inner", "base"));
+    reach_says(20, "inner", "two", 22, "tcp neighbour-");
+    reached(0, "inner", "base", 0);
     service_delete("inner");
     networks_apart(2);
 }
 
-#define GENERATION "docker ps --filter label=skylark.name=base --format '{{.Label \"skylark.generation\"}}' | %s"
+/* The lowest or highest generation that runs. */
+static int generation(const char *service, bool highest)
+{
+    struct json_object *all;
+    int found = 0;
+    for (int i = engine_containers("madams", service, false, &all) - 1; i >= 0; i--) {
+        struct json_object *value = NULL;
+        json_object_object_get_ex(doc_at(json_object_array_get_idx(all, (size_t)i), "Labels"), "skylark.generation", &value);
+        int one = value != NULL ? atoi(json_object_get_string(value)) : 0;
+        if (found == 0 || (highest ? one > found : one < found))
+            found = one;
+    }
+    json_object_put(all);
+    return found;
+}
+
+/* Both instances of base answer under that name, among others that do not. */
+static void answering(const char *from, const char *host)
+{
+    bool seen[2] = {false, false};
+    for (double end = 0; !(seen[0] && seen[1]) && world_waiting(&end, 20);) {
+        char *said = reach_once(from, host, 22);
+        seen[0] = seen[0] || strstr(said, "tcp base-0 v1 x") != NULL;
+        seen[1] = seen[1] || strstr(said, "tcp base-1 v1 x") != NULL;
+        free(said);
+    }
+    CHECK(seen[0] && seen[1], "base.0 %s, base.1 %s", seen[0] ? "answers" : "is silent", seen[1] ? "answers" : "is silent");
+}
 
 /* An internal-endpoint is given up and taken up again under linked services that run on. */
 static void test_apart_turned(void)
@@ -153,32 +196,61 @@ static void test_apart_turned(void)
              "\"image_name\":\"%s/team/work\"}", world.registry);
     CHECK(api_status("PUT", body, "/v1/services/madams/base/") == 200, "ports not changed");
     service_says("base", "Deploying", "does not answer on port 22", 40);
-    shell_says(0, "tcp base-0 v1 x\ntcp base-1 v1 x",
-               "for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18; do " IN("linker") "sh -c 'echo x | nc -w 2 the-store 22'; done 2>/dev/null | sort -u");
+    answering("linker", "the-store");
     snprintf(body, sizeof body, "{\"image_name\":\"%s/team/web\"}", world.registry);
     CHECK(api_status("PUT", body, "/v1/services/madams/base/") == 200, "image not changed");
     networks_apart(0);
-    shell_says(40, "reached: 3", REACHED("neighbour", "base"));
-    shell_says(40, "tcp base-", IN("linker") "sh -c 'echo x | nc -w 2 the-store 22'");
+    reached(40, "neighbour", "base", 3);
+    reach_says(40, "linker", "the-store", 22, "tcp base-");
     service_runs("madams", "base", 2, 60);
-    char *before = world_shell(NULL, GENERATION, "sort -n | tail -n 1");
+    int before = generation("base", true);
     CHECK(api_status("PUT", "{\"instance_ports\":[{\"container_port\":22,\"endpoint_type\":\"internal-endpoint\"}]}", "/v1/services/madams/base/") == 200,
           "ports not changed");
     /* At no moment of the way is there nobody who answers. (A name leads to one that has just ended for an instant.) */
     int silent = 0, asked = 0;
     bool done = false;
     for (double end = 0; !done && world_waiting(&end, 60); asked++) {
-        char *said = world_shell(NULL, IN("linker") "sh -c 'for i in 1 2 3; do echo x | nc -w 2 the-store 22 && break; sleep 0.1; done'");
-        char *now = world_shell(NULL, GENERATION, "sort -u");
-        silent += strstr(said, "tcp base-") == NULL;
-        done = strtol(now, NULL, 10) > strtol(before, NULL, 10);
-        free(said);
-        free(now);
+        bool heard = false;
+        for (int try = 0; try < 4 && !heard; try++) {
+            char *said = reach_once("linker", "the-store", 22);
+            heard = strstr(said, "tcp base-") != NULL;
+            free(said);
+            if (!heard)
+                world_nap();
+        }
+        silent += !heard;
+        done = generation("base", false) > before;
     }
-    free(before);
     CHECK(done && silent == 0, "of %d questions %d had no answer", asked, silent);
-    shell_says(20, "reached: 0", REACHED("neighbour", "base"));
-    shell_says(20, "reached: 4", REACHED("linker", "base"));
+    reached(20, "neighbour", "base", 0);
+    reached(20, "linker", "base", 4);
+}
+
+/* The name of an interface is taken by one that is no bridge, or free again. */
+static void link_taken(const char *name, bool taken)
+{
+    int status;
+    char *said = taken ? world_shell(&status, "ip link add %s type veth peer name skypeer 2>&1", name) : world_shell(&status, "ip link del %s 2>&1", name);
+    CHECK(status == 0, "%s: %s", name, said);
+    free(said);
+}
+
+/* Removes a network from under the instances in it. */
+static void network_away(const char *name)
+{
+    struct json_object *one = NULL;
+    char body[200];
+    engine_call("GET", NULL, &one, "/networks/%s", name);
+    struct json_object *in = doc_at(one, "Containers");
+    if (json_object_is_type(in, json_type_object)) {
+        json_object_object_foreach(in, id, unused) {
+            (void)unused;
+            snprintf(body, sizeof body, "{\"Container\":\"%s\",\"Force\":false}", id);
+            engine_call("POST", body, NULL, "/networks/%s/disconnect", name);
+        }
+    }
+    json_object_put(one);
+    CHECK(engine_call("DELETE", NULL, NULL, "/networks/%s", name) == 204, "%s is not removed", name);
 }
 
 /* What the engine refuses is said, nothing is left of it, and it is tried again. The name of the link's network is taken: by an
@@ -189,29 +261,31 @@ static void test_apart_refused(void)
         return;
     char *name = world_sql("SELECT 'sky' || left(md5(concat_ws('/', g.id, a.id, b.id)), 12) FROM skylark.installation g, "
                            "skylark.services a, skylark.services b WHERE (a.name, b.name) = ('late', 'base')");
-    name[strcspn(name, "\n")] = '\0';
-    shell_says(0, "made", "ip link add %s type veth peer name skypeer && echo made", name);
+    link_taken(name, true);
     CHECK(api_status("PUT", "{\"linked_to_apps\":{\"base\":\"the-store\"}}", "/v1/services/madams/late/") == 200, "not linked");
     service_says("late", "Error", "could not be made: ", 60);
     service_says("late", "Error", "1 instance of the previous version keeps running", 60);
-    shell_says(20, "containers: 1;", "echo \"containers: $(docker ps -aq --filter label=skylark.name=late | wc -l);\"");
+    int left = 0;
+    for (double end = 0; (left = engine_containers("madams", "late", true, NULL)) != 1 && world_waiting(&end, 20);)
+        ;
+    CHECK(left == 1, "%d containers", left);
     /* Whom a link leads to starts without it. */
-    shell_says(0, "", "docker kill $(docker ps -q --filter label=skylark.name=base --filter label=skylark.slot=0)");
+    CHECK(engine_kill_one("base", 0, NULL), "not killed");
     service_says("base", "Error", "can't be put into the network of the link from late to base", 40);
-    shell_says(20, "tcp base-0 v1 x", IN("linker") "sh -c 'echo x | nc -w 2 base.0 22'");
-    shell_says(0, "gone", "ip link del %s && echo gone", name);
+    reach_says(20, "linker", "base.0", 22, "tcp base-0 v1 x");
+    link_taken(name, false);
     service_says("late", "Running", "", 90);
     service_runs("madams", "base", 2, 60);
-    shell_says(20, "reached: 4", REACHED("late", "base"));
+    reached(20, "late", "base", 4);
     /* The same under one that runs. */
-    shell_says(0, "made", "for s in late base; do for c in $(docker ps -q --filter label=skylark.name=$s); do docker network disconnect %s $c; done; "
-               "done && docker network rm %s && ip link add %s type veth peer name skypeer && echo made", name, name, name);
+    network_away(name);
+    link_taken(name, true);
     free(world_sql("WITH woken AS (UPDATE skylark.reconcile_queue q SET wakes = q.wakes + 1, due_at = now() FROM skylark.services s "
                    "WHERE s.id = q.service_id AND s.name = 'late' RETURNING s.id) SELECT pg_notify('skylark_services', id::text) FROM woken"));
     service_says("late", "Error", "can't be put into the network of the link from late to base", 40);
-    shell_says(0, "gone", "ip link del %s && echo gone", name);
+    link_taken(name, false);
     service_says("late", "Running", "", 60);
-    shell_says(20, "tcp base-", IN("late") "sh -c 'echo x | nc -w 2 the-store 22'");
+    reach_says(20, "late", "the-store", 22, "tcp base-");
     free(name);
     service_delete("late");
 }
@@ -224,10 +298,13 @@ static void test_isolation(void)
     struct answer a = api_as(world.other_token, "POST", body, "/v1/services/other/");
     REQUIRE(a.status == 201, "%ld %s", a.status, a.raw.body);
     api_free(&a);
-    shell_says(40, "runs", "docker ps -q --filter label=skylark.name=spy | grep -q . && echo runs");
-    shell_says(0, "reached: 4", REACHED("linker", "base"));
-    shell_says(0, "reached: 0", REACHED("spy", "base"));
-    shell_says(0, "reached: 0", REACHED("spy", "neighbour"));
+    struct engine_container c;
+    for (double end = 0; !engine_find("spy", -1, &c) && world_waiting(&end, 40);)
+        ;
+    CHECK(c.id[0] != '\0', "spy does not run");
+    reached(0, "linker", "base", 4);
+    reached(0, "spy", "base", 0);
+    reached(0, "spy", "neighbour", 0);
     a = api_as(world.other_token, "DELETE", NULL, "/v1/services/other/spy/");
     CHECK(a.status == 204, "%ld", a.status);
     api_free(&a);
@@ -235,7 +312,7 @@ static void test_isolation(void)
     for (double end = 0; left != 0 && world_waiting(&end, 40);)
         left = engine_containers("other", "spy", true, NULL);
     /* With its last service, the namespace's network goes. */
-    shell_says(10, "networks of other: 0", "echo \"networks of other: $(docker network ls -q --filter label=skylark.namespace=other | wc -l)\"");
+    networks_are(10, "skylark.namespace=other", 0);
 }
 
 static void test_unlink(void)
@@ -243,7 +320,7 @@ static void test_unlink(void)
     service_delete("linker");
     service_delete("base");
     service_delete("neighbour");
-    shell_says(10, "networks: 0", "echo \"networks: $(docker network ls -q --filter label=skylark.namespace=madams | wc -l)\"");
+    networks_are(10, "skylark.namespace=madams", 0);
 }
 
 const struct check_test tests_links[] = {

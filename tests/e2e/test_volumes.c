@@ -1,17 +1,42 @@
 /* What a service keeps: a real PostgreSQL on volumes, through all that happens to it. */
+#include <libpq-fe.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tests/e2e/e2e.h"
 
-#define PSQL "docker exec $(docker ps -q --filter label=skylark.name=keep --filter name='keep.%d.') psql -h /tmp -U postgres -XAtc "
+/* Asks the PostgreSQL in an instance until it answers; the first value, which the caller frees. */
+static char *keep_sql(int slot, const char *sql)
+{
+    char *text = strdup("no instance runs");
+    bool answered = false;
+    for (double end = 0; !answered && world_waiting(&end, 40);) {
+        struct engine_container c;
+        char dsn[200];
+        if (!engine_find("keep", slot, &c) || c.address[0] == '\0')
+            continue;
+        snprintf(dsn, sizeof dsn, "host=%s user=postgres dbname=postgres connect_timeout=10", c.address);
+        PGconn *conn = PQconnectdb(dsn);
+        PGresult *r = PQexec(conn, sql);
+        answered = PQresultStatus(r) == PGRES_TUPLES_OK || PQresultStatus(r) == PGRES_COMMAND_OK;
+        free(text);
+        text = strdup(!answered ? PQerrorMessage(conn) : PQntuples(r) > 0 ? PQgetvalue(r, 0, 0) : "");
+        PQclear(r);
+        PQfinish(conn);
+    }
+    CHECK(answered, "keep.%d: %s: %s", slot, sql, text);
+    return text;
+}
 
 /* Each instance has what was written to its own database, and nothing of the other's. */
 static void check_rows(const char *when)
 {
-    shell_says(20, "of 0", ": %s; " PSQL "'SELECT string_agg(v, chr(44)) FROM kept'", when, 0);
-    shell_says(20, "of 1", ": %s; " PSQL "'SELECT string_agg(v, chr(44)) FROM kept'", when, 1);
+    for (int slot = 0; slot < 2; slot++) {
+        char *rows = keep_sql(slot, "SELECT string_agg(v, ',') FROM kept");
+        CHECK(strcmp(rows, slot == 0 ? "of 0" : "of 1") == 0, "%s: keep.%d has %s", when, slot, rows);
+        free(rows);
+    }
 }
 
 static void test_survives(void)
@@ -21,8 +46,8 @@ static void test_survives(void)
                            "\"volumes\":[{\"app_volume_dir\":\"/data\",\"volume_type\":\"EBS\",\"size_gb\":1}]") ||
         !service_runs("madams", "keep", 2, 90))
         return;
-    for (int slot = 0; slot < 2; slot++)
-        shell_says(20, "INSERT 0 1", PSQL "'CREATE TABLE kept (v text)' -c \"INSERT INTO kept VALUES ('of %d')\"", slot, slot);
+    free(keep_sql(0, "CREATE TABLE IF NOT EXISTS kept (v text); INSERT INTO kept VALUES ('of 0')"));
+    free(keep_sql(1, "CREATE TABLE IF NOT EXISTS kept (v text); INSERT INTO kept VALUES ('of 1')"));
     check_rows("at first");
     CHECK(api_status("PUT", NULL, "/v1/services/madams/keep/stop/") == 200, "stop");
     service_says("keep", "Stopped", "", 60);
@@ -42,14 +67,20 @@ static void test_update(void)
     CHECK(api_status("PUT", "{\"instance_envvars\":{\"CHANGED\":\"1\"}}", "/v1/services/madams/keep/") == 200, "update");
     int most = 0;
     for (double end = 0; world_waiting(&end, 60);) {
-        char *text = world_shell(NULL, "docker ps --filter label=skylark.name=keep --format '{{.Names}}' | cut -d . -f 3 | sort | uniq -c | "
-                                 "awk '{ if ($1 > m) m = $1 } END { print m + 0 }'");
-        most = atoi(text) > most ? atoi(text) : most;
-        free(text);
-        text = world_shell(NULL, "docker ps -q --filter label=skylark.name=keep | xargs -r docker inspect --format '{{.Config.Env}}' | grep -c CHANGED=1");
-        bool done = atoi(text) == 2;
-        free(text);
-        if (done)
+        struct json_object *all;
+        int changed = 0, of_slot[2] = {0, 0};
+        for (int i = engine_containers("madams", "keep", false, &all) - 1; i >= 0; i--) {
+            struct json_object *container = json_object_array_get_idx(all, (size_t)i), *slot = NULL, *one = NULL;
+            json_object_object_get_ex(doc_at(container, "Labels"), "skylark.slot", &slot);
+            of_slot[slot != NULL && json_object_get_int(slot) == 1]++;
+            engine_call("GET", NULL, &one, "/containers/%s/json", doc_text(container, "Id"));
+            changed += strstr(json_object_to_json_string(doc_at(one, "Config.Env")), "\"CHANGED=1\"") != NULL;
+            json_object_put(one);
+        }
+        json_object_put(all);
+        for (int slot = 0; slot < 2; slot++)
+            most = of_slot[slot] > most ? of_slot[slot] : most;
+        if (changed == 2)
             break;
     }
     CHECK(most == 1, "%d instances of one slot at a time", most);
@@ -65,7 +96,7 @@ static void test_engine_killed(void)
     local_run();
     service_runs("madams", "keep", 2, 90);
     check_rows("after kill -9 of the engine");
-    free(world_shell(NULL, "docker kill $(docker ps -q --filter label=skylark.name=keep)"));
+    CHECK(engine_kill_one("keep", 0, NULL) && engine_kill_one("keep", 1, NULL), "not killed");
     service_runs("madams", "keep", 2, 60);
     check_rows("after docker kill of both");
     CHECK(api_status("PUT", "{\"target_num_instances\":1}", "/v1/services/madams/keep/") == 200, "scale down");
@@ -77,28 +108,32 @@ static void test_engine_killed(void)
 
 static void test_deleted(void)
 {
-    shell_says(0, "keep.0.", "docker volume ls -q --filter label=skylark.service");
-    shell_says(0, "volumes: 2", "echo \"volumes: $(docker volume ls -q --filter label=skylark.service | wc -l)\"");
+    struct json_object *all;
+    int n = engine_volumes("skylark.service", &all);
+    CHECK(n == 2 && strstr(json_object_to_json_string(all), "keep.0.") != NULL, "%s",
+          json_object_to_json_string(all));
+    json_object_put(all);
     service_delete("keep");
-    shell_says(20, "volumes: 0", "echo \"volumes: $(docker volume ls -q --filter label=skylark.service | wc -l)\"");
+    volumes_are(20, "skylark.service", 0);
 }
 
 /* Where the driver can, the size is enforced: by a file system of its own. */
 static void test_size(void)
 {
     int status;
-    free(world_shell(&status, "\"$B/skylarkctl\" -c '%s/etc/ctl.conf' volume-type set MEMORY local type=tmpfs device=tmpfs 'o=size={size_gb}m'", world.var));
+    free(world_ctl(&status, "volume-type set MEMORY local type=tmpfs device=tmpfs 'o=size={size_gb}m'"));
     CHECK(status == 0, "volume-type set: %d", status);
-    shell_says(0, "MEMORY", "\"$B/skylarkctl\" -c '%s/etc/ctl.conf' volume-type list | grep ' t '", world.var);
+    char *types = world_ctl(&status, "volume-type list | grep ' t '");
+    CHECK(strstr(types, "MEMORY") != NULL, "%s", types);
+    free(types);
     if (!service_create("sized", "v1", 1, ",\"volumes\":[{\"app_volume_dir\":\"/data\",\"volume_type\":\"MEMORY\",\"size_gb\":3}]") ||
         !service_runs("madams", "sized", 1, 60))
         return;
-#define IN "docker exec $(docker ps -q --filter label=skylark.name=sized) "
-    shell_says(0, "written", IN "sh -c 'dd if=/dev/zero of=/data/x bs=1024 count=2048 2>&1 && echo written'");
-    shell_says(0, "No space left on device", IN "dd if=/dev/zero of=/data/y bs=1024 count=2048");
+    exec_done("sized", -1, TEXTS("dd", "if=/dev/zero", "of=/data/x", "bs=1024", "count=2048"));
+    exec_says(0, "sized", -1, "No space left on device", TEXTS("dd", "if=/dev/zero", "of=/data/y", "bs=1024", "count=2048"));
     service_delete("sized");
     /* A driver that can't says so, and it is not passed over. */
-    free(world_shell(&status, "\"$B/skylarkctl\" -c '%s/etc/ctl.conf' volume-type set MEMORY local 'size={size_gb}G'", world.var));
+    free(world_ctl(&status, "volume-type set MEMORY local 'size={size_gb}G'"));
     if (!service_create("sized", "v1", 1, ",\"volumes\":[{\"app_volume_dir\":\"/data\",\"volume_type\":\"MEMORY\",\"size_gb\":3}]"))
         return;
     service_says("sized", "Error", "quota", 30);
@@ -106,44 +141,52 @@ static void test_size(void)
 }
 
 #define ENTRY(type, size) "\"volumes\":[{\"app_volume_dir\":\"/data\",\"volume_type\":\"" type "\",\"size_gb\":" size "}]"
-#define KEPT "docker exec $(docker ps -q --filter label=skylark.name=stay) cat /data/x"
+#define KEPT TEXTS("cat", "/data/x")
 
 /* Taken out of the list, and put back: what was written is there again. And a volume that is there does not follow its type. */
 static void test_put_back(void)
 {
     int status;
-    free(world_shell(&status, "\"$B/skylarkctl\" -c '%s/etc/ctl.conf' volume-type set MOVING local", world.var));
+    free(world_ctl(&status, "volume-type set MOVING local"));
     if (!service_create("stay", "v1", 1, "," ENTRY("MOVING", "1")) || !service_runs("madams", "stay", 1, 60))
         return;
-    shell_says(0, "written", "docker exec $(docker ps -q --filter label=skylark.name=stay) sh -c 'echo here >/data/x && echo written'");
+    exec_done("stay", -1, TEXTS("sh", "-c", "echo here >/data/x"));
     CHECK(api_status("PUT", "{\"volumes\":[]}", "/v1/services/madams/stay/") == 200, "take out");
     service_runs("madams", "stay", 1, 60);
-    shell_says(20, "No such file", KEPT " 2>&1");
+    exec_says(20, "stay", -1, "No such file", KEPT);
     struct answer a = api("PUT", "{" ENTRY("EBS", "1") "}", "/v1/services/madams/stay/");
     check_problem(&a, 400, "another type");
     CHECK(doc_names(a.json, "volumes[0].volume_type"), "%s", a.raw.body);
     api_free(&a);
-    free(world_shell(&status, "\"$B/skylarkctl\" -c '%s/etc/ctl.conf' volume-type set MOVING nosuchdriver", world.var));
+    free(world_ctl(&status, "volume-type set MOVING nosuchdriver"));
     CHECK(status == 0, "volume-type set: %d", status);
     CHECK(api_status("PUT", "{" ENTRY("MOVING", "1") "}", "/v1/services/madams/stay/") == 200, "put back");
-    shell_says(30, "here", KEPT " 2>&1");
+    exec_says(30, "stay", -1, "here", KEPT);
     service_runs("madams", "stay", 1, 30);
     service_delete("stay");
-    shell_says(10, "volume type removed", "\"$B/skylarkctl\" -c '%s/etc/ctl.conf' volume-type remove MOVING 2>&1", world.var);
+    for (double end = 0; world_sql_number("SELECT count(*) FROM skylark.volumes WHERE volume_type = 'MOVING'") > 0 && world_waiting(&end, 20);)
+        ;
+    char *said = world_ctl(&status, "volume-type remove MOVING");
+    CHECK(strstr(said, "volume type removed") != NULL, "%s", said);
+    free(said);
 }
 
 /* As the operator sets it, volumes stay when their service is deleted. */
 static void test_keep_on_delete(void)
 {
-    free(world_shell(NULL, "f='%s/etc/deployer.conf'; cp \"$f\" \"$f.kept\"; echo 'volumes_on_delete = keep' >>\"$f\"; kill -HUP %d", world.var,
-                     world_pid("deployer")));
+    setting_add("deployer", "volumes_on_delete = keep");
     if (!service_create("left", "v1", 1, ",\"volumes\":[{\"app_volume_dir\":\"/data\",\"size_gb\":1}]") || !service_runs("madams", "left", 1, 60))
         return;
     service_delete("left");
-    free(world_shell(NULL, "sleep 1"));
-    shell_says(5, "left.0.", "docker volume ls -q --filter label=skylark.service");
-    free(world_shell(NULL, "docker volume rm $(docker volume ls -q --filter label=skylark.service); f='%s/etc/deployer.conf'; mv \"$f.kept\" \"$f\"; kill -HUP %d",
-                     world.var, world_pid("deployer")));
+    /* With its row, all is over. */
+    for (double end = 0; world_sql_number("SELECT count(*) FROM skylark.services WHERE name = 'left'") > 0 && world_waiting(&end, 20);)
+        ;
+    struct json_object *all;
+    int n = engine_volumes("skylark.service", &all);
+    CHECK(n == 1 && strstr(doc_text(all, "[0].Name"), "left.0.") != NULL, "%s", json_object_to_json_string(all));
+    CHECK(engine_call("DELETE", NULL, NULL, "/volumes/%s", doc_text(all, "[0].Name")) == 204, "it can't be removed");
+    json_object_put(all);
+    setting_remove("deployer");
 }
 
 const struct check_test tests_volumes[] = {

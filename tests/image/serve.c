@@ -2,7 +2,7 @@
  *
  *     serve HTTP_PORT [TCP_PORT] [UDP_PORT]        0 or absent: none
  *
- * Environment: TAG is told in the answers, LISTEN_AFTER=ms delays the listeners. A thread a connection; needs
+ * Beside that the page of control.h. Environment: TAG is told in the answers, LISTEN_AFTER=ms delays the listeners. A thread a connection; needs
  * only libc, so that it links statically into an image without libraries. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* the image is built with a bare cc */
@@ -24,6 +24,8 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "control.h"
 
 enum {
     HEAD_MAX = 32 * 1024,
@@ -840,6 +842,7 @@ int main(int argc, char **argv)
 
     printf("serving %s\n", tag);
     fflush(stdout);
+    control_start();
     const char *listen_after = getenv("LISTEN_AFTER");
     if (listen_after == NULL || !wait_for_term(&term, atoll(listen_after))) {
         start_listener(&http_listener, argv[1], SOCK_STREAM, accept_connections);

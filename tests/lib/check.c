@@ -2,6 +2,7 @@
 #include "tests/lib/check.h"
 
 #include <errno.h>
+#include <execinfo.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -103,11 +104,22 @@ static void tell(int fd, struct notice n)
         _exit(3); /* nobody watches any more */
 }
 
+/* Where it crashed, for addr2line; and then as if nobody had caught it. A sanitizer says more, and is asked first. */
+static void crashed(int signal_number)
+{
+    void *frames[30];
+    int n = backtrace(frames, 30);
+    backtrace_symbols_fd(frames, n, STDOUT_FILENO);
+    raise(signal_number);
+}
+
 static void child_runs(int first, int fd)
 {
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     signal(SIGTERM, SIG_DFL);
+    if (getenv("ASAN_OPTIONS") == NULL)
+        sigaction(SIGSEGV, &(struct sigaction){.sa_handler = crashed, .sa_flags = (int)SA_RESETHAND}, NULL);
     setvbuf(stdout, NULL, _IOLBF, 0);
     CU_set_test_start_handler(test_begins);
     CU_set_test_complete_handler(test_ended);

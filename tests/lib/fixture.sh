@@ -1,12 +1,28 @@
 #!/bin/bash
 # The whole product as tests use it, brought up and down by the scripts that people use; a registry with images;
-# users and tokens. Run by tests/check.sh, inside its namespaces, with ROOT, B, WORK set.
+# users and tokens. Run by tests/check.sh, inside the namespaces of one installation, with ROOT, B, WORK set, and SHARED: a
+# folder of all installations of the run.
 #   fixture.sh up      brings all up and writes WORK/env
 #   fixture.sh down    ends it and checks, as tests, that nothing is left
 set -euo pipefail
 REGISTRY=127.0.0.1:5000
 VAR=$WORK/var
-export SKYLARK_VAR=$VAR SKYLARK_ENGINE=private SKYLARK_SAMPLE_INTERVAL=1s
+SHARED=${SHARED:-$WORK}
+IMAGES=$SHARED/registry
+export SKYLARK_VAR=$VAR SKYLARK_ENGINE=private SKYLARK_WAIT=300 SKYLARK_SAMPLE_INTERVAL=500ms
+
+# Everything that only waits, waits for little: most of the end-to-end tests' time is that.
+export SKYLARK_DEPLOYER_SETTINGS='pass_interval = 1s
+stop_grace = 3s
+update_settle = 300ms
+back_off_first = 200ms
+back_off_most = 3s
+route_drain = 5s'
+export SKYLARK_COLLECTOR_SETTINGS='pass_interval = 1s'
+export SKYLARK_ROUTER_SETTINGS='pass_interval = 1s'
+export SKYLARK_AUTOSCALER_SETTINGS='evaluation_interval = 1s'
+TEST_SETTINGS='SKYLARK_VAR SKYLARK_ENGINE SKYLARK_WAIT SKYLARK_SAMPLE_INTERVAL SKYLARK_DEPLOYER_SETTINGS SKYLARK_COLLECTOR_SETTINGS SKYLARK_ROUTER_SETTINGS
+    SKYLARK_AUTOSCALER_SETTINGS'
 
 fail() { printf 'fixture: %s\n' "$*" >&2; exit 1; }
 
@@ -22,103 +38,91 @@ wait_for() {
 
 # --- registry ---
 registry_start() {
-    mkdir -p "$WORK/registry"
+    mkdir -p "$IMAGES"
     cat >"$WORK/registry.yml" <<END
 version: 0.1
 log: {level: warn}
-storage: {filesystem: {rootdirectory: $WORK/registry}, delete: {enabled: true}}
+storage: {filesystem: {rootdirectory: $IMAGES}, delete: {enabled: true}}
 http: {addr: "$REGISTRY"}
 END
     setsid docker-registry serve "$WORK/registry.yml" >"$WORK/registry.log" 2>&1 9>&- &
     echo $! >"$WORK/registry.pid"
-    wait_for 20 curl -s -f -o /dev/null "http://$REGISTRY/v2/" || { cat "$WORK/registry.log"; fail 'no registry'; }
+    wait_for 60 curl -s -f -o /dev/null "http://$REGISTRY/v2/" || { cat "$WORK/registry.log"; fail 'no registry'; }
 }
 
-# image NAME TAG COMMAND [CHANGE...]: made by import, pushed, removed from the engine, so that it must be pulled.
-image() {
-    local name=$REGISTRY/$1 tag=$2 command=$3 change changes=()
-    shift 3
-    for change in "$@"; do changes+=(--change "$change"); done
-    docker import --change "ENV TAG=$tag" --change "CMD [\"/bin/$command\"]" "${changes[@]}" "$WORK/image.tar" "$name:$tag" >/dev/null
-    docker push -q "$name:$tag" >/dev/null
-    docker rmi "$name:$tag" >/dev/null
+# blob REPOSITORY FILE: uploads it, or mounts it from a repository that has it. Sets BLOB to its digest.
+declare -A blob_of=()
+blob() {
+    local name=$1 file=$2 place
+    BLOB=sha256:$(sha256sum "$file" | cut -d ' ' -f 1)
+    if [ -n "${blob_of[$BLOB]:-}" ]; then
+        curl -sS -f -o /dev/null -X POST "http://$REGISTRY/v2/$name/blobs/uploads/?mount=$BLOB&from=${blob_of[$BLOB]}" -d ''
+    else
+        place=$(curl -sS -f -o /dev/null -D - -X POST "http://$REGISTRY/v2/$name/blobs/uploads/" -d '' | tr -d '\r' | sed -n 's/^[Ll]ocation: //p')
+        curl -sS -f -o /dev/null -X PUT "$place&digest=$BLOB" -H 'Content-Type: application/octet-stream' --data-binary "@$file"
+        blob_of[$BLOB]=$name
+    fi
 }
-# An image of nothing but busybox and what is below.
+# layer FOLDER NAME: the folder as a layer, NAME.tar.gz, with the digest of what is in it in NAME.id
+layer() {
+    tar -C "$1" --owner=0 --group=0 --numeric-owner -cf "$2.tar" .
+    printf 'sha256:%s' "$(sha256sum "$2.tar" | cut -d ' ' -f 1)" >"$2.id"
+    gzip -1 "$2.tar"
+}
+# image NAME TAG LAYER COMMAND [MORE]: put into the registry as it is, without an engine, which would take seconds for each. COMMAND
+# is a JSON array, MORE an object with further fields of the configuration.
+image() {
+    local name=$1 tag=$2 layer=$3 command=$4 more=${5:-} digest
+    [ -n "$more" ] || more='{}'
+    jq -nc --arg a "$(dpkg --print-architecture)" --arg tag "TAG=$tag" --argjson cmd "$command" --arg id "$(<"$layer.id")" --argjson more "$more" \
+        '{architecture: $a, os: "linux", config: ({Cmd: $cmd} + $more + {Env: (($more.Env // []) + [$tag])}),
+          rootfs: {type: "layers", diff_ids: [$id]}, history: [{created_by: "tests"}]}' >"$WORK/config.json"
+    blob "$name" "$layer.tar.gz"
+    digest=$BLOB
+    blob "$name" "$WORK/config.json"
+    jq -nc --arg l "$digest" --argjson ls "$(stat -c %s "$layer.tar.gz")" --arg c "$BLOB" --argjson cs "$(stat -c %s "$WORK/config.json")" \
+        '{schemaVersion: 2, mediaType: "application/vnd.docker.distribution.manifest.v2+json",
+          config: {mediaType: "application/vnd.docker.container.image.v1+json", size: $cs, digest: $c},
+          layers: [{mediaType: "application/vnd.docker.image.rootfs.diff.tar.gzip", size: $ls, digest: $l}]}' |
+        curl -sS -f -o /dev/null -X PUT "http://$REGISTRY/v2/$name/manifests/$tag" \
+            -H 'Content-Type: application/vnd.docker.distribution.manifest.v2+json' --data-binary @-
+}
+# Images of nothing but busybox and the programs of tests/image; once for all installations of the run.
 images_make() {
-    local root=$WORK/image applet tag
+    local root=$WORK/image applet tag source=$ROOT/tests/image
+    exec 8>"$SHARED/images.lock"
+    flock 8
+    [ ! -e "$SHARED/images.made" ] || return 0
     mkdir -p "$root"/{bin,tmp,etc,proc,sys,dev}
     chmod 1777 "$root/tmp"
     cp "$(command -v busybox)" "$root/bin/busybox"
-    for applet in sh sleep seq cat echo env id kill printf awk head true false ps grep nc tail timeout rm \
-        mkdir chown chmod su test df dd ls ping nslookup sort hostname touch; do
+    for applet in sh sleep cat echo env id awk true false ps rm mkdir chown chmod su test dd ls touch; do
         ln -s busybox "$root/bin/$applet"
     done
-    cc -static -O2 -Wall -Werror -pthread -o "$root/bin/serve" "$ROOT/tests/image/serve.c"
-    # work: says its tag, then a line a second, until it is told to end. SERVE: what else it serves, as arguments of serve.
-    cat >"$root/bin/work" <<'END'
-#!/bin/sh
-trap 'echo "told to end"; exit 0' TERM
-echo "tag $TAG"
-[ -z "$SERVE" ] || serve $SERVE &
-n=0
-while :; do
-    n=$((n + 1))
-    echo "line $n"
-    sleep 1 &
-    wait $!
-done
-END
-    # numbers N: prints that many numbered lines, in bursts, then stays.
-    cat >"$root/bin/numbers" <<'END'
-#!/bin/sh
-trap 'exit 0' TERM
-awk -v n="$1" 'BEGIN { for (i = 1; i <= n; i++) { print "number " i; if (i % 5000 == 0) { fflush(); system("sleep 0.3") } } }'
-while :; do sleep 1 & wait $!; done
-END
-    # load: does what the page of $LOAD (host, port, page) says: cpu (as much as it gets), memory (44 MiB of it), file (as
-    # much of page cache), or nothing. By nc, since the wget of a static busybox crashes.
-    cat >"$root/bin/load" <<'END'
-#!/bin/sh
-trap 'exit 0' TERM
-set -- $LOAD
-while :; do
-    case $(printf 'GET /%s HTTP/1.0\r\n\r\n' "$3" | nc -w 2 "$1" "$2" | tail -n 1) in
-    cpu) timeout 2 sh -c 'while :; do :; done' ;;
-    memory) [ -e /dev/shm/load ] || head -c 46137344 /dev/zero >/dev/shm/load ;;
-    file) [ -e /load ] || head -c 46137344 /dev/zero >/load ; cat /load >/dev/null ;;
-    *) rm -f /dev/shm/load /load ;;
-    esac
-    sleep 0.5 & wait $!
-done
-END
-    # web: HTTP on 80, a TCP and a UDP echo on 22.
-    cat >"$root/bin/web" <<'END'
-#!/bin/sh
-exec serve 80 22 22
-END
-    chmod 755 "$root"/bin/{work,numbers,load,web}
-    tar -C "$root" --owner=0 --group=0 --numeric-owner -cf "$WORK/image.tar" .
-    image alauda/ubuntu latest work 'ENV SERVE="0 22"'
+    cc -static -O2 -Wall -Werror -pthread -o "$root/bin/serve" "$source"/{serve,control}.c
+    cc -static -O2 -Wall -Werror -pthread -o "$root/bin/work" "$source"/{work,control}.c
+    cc -static -O2 -Wall -Werror -pthread -o "$root/bin/numbers" "$source"/{numbers,control}.c
+    cc -static -O2 -Wall -Werror -o "$root/bin/obey" "$source/obey.c"
+    layer "$root" "$WORK/small"
+    image alauda/ubuntu latest "$WORK/small" '["/bin/work"]' '{"Env": ["SERVE=0 22"]}'
     for tag in v1 v2 v3; do
-        image team/work $tag work
-        image team/web $tag web
+        image team/work $tag "$WORK/small" '["/bin/work"]'
+        image team/web $tag "$WORK/small" '["/bin/serve", "80", "22", "22"]'
     done
-    image team/checked v1 web 'HEALTHCHECK --interval=1s --timeout=2s CMD test -e /tmp/healthy'
-    "$ROOT/tests/image/postgres.sh" "$root"
-    tar -C "$root" --owner=0 --group=0 --numeric-owner -cf "$WORK/image.tar" .
-    image team/postgres latest database
-    rm -rf "$root" "$WORK/image.tar"
+    image team/checked v1 "$WORK/small" '["/bin/serve", "80", "22", "22"]' \
+        '{"Healthcheck": {"Test": ["CMD", "test", "-e", "/tmp/healthy"], "Interval": 1000000000, "Timeout": 30000000000}}'
+    "$source/postgres.sh" "$root"
+    layer "$root" "$WORK/postgres"
+    image team/postgres latest "$WORK/postgres" '["/bin/database"]'
+    rm -rf "$root" "$WORK"/{small,postgres}.*
+    : >"$SHARED/images.made"
 }
 
-# --- what instances are told to do ---
-# A page a service, on the address of the engine's bridge, which only these namespaces know.
-load_serve() {
+# Where instances of bin/obey ask what to do: on the address of the engine's bridge, which only these namespaces know.
+orders_address() {
     local net
     net=$(<"$VAR/etc/bridge")
-    LOAD_SERVER="${net%.0/24}.1 8900"
-    mkdir -p "$WORK/load"
-    setsid busybox httpd -f -p "${LOAD_SERVER/ /:}" -h "$WORK/load" >"$WORK/load.log" 2>&1 9>&- &
-    echo $! >"$WORK/load.pid"
+    echo "${net%.0/24}.1 8900"
 }
 
 # --- users ---
@@ -135,20 +139,22 @@ users_make() {
     ctl member set madams reader read >/dev/null
     cat >"$WORK/env" <<END
 . '$VAR/env'
-export SKYLARK_VAR='$VAR' SKYLARK_ENGINE=private SKYLARK_SAMPLE_INTERVAL=1s TEST_VAR='$VAR' TEST_REGISTRY='$REGISTRY' TEST_NAMESPACE=madams
+$(for name in $TEST_SETTINGS; do printf "export %s='%s'\n" "$name" "${!name}"; done)
+export TEST_VAR='$VAR' TEST_REGISTRY='$REGISTRY' TEST_NAMESPACE=madams
 export TEST_OWNER_DSN='host=$VAR/run/postgres dbname=skylark user=skylark' TEST_PLAIN_URL=http://localhost:8080
-export TEST_PASSWORD='$password' TEST_LOAD='$WORK/load' TEST_LOAD_SERVER='$LOAD_SERVER'
+export TEST_PASSWORD='$password' TEST_ORDERS='$(orders_address)'
 export TEST_TOKEN='$(ctl token create madams)' TEST_READ_TOKEN='$(ctl token create madams --scope read)'
 export TEST_MEMBER_TOKEN='$(ctl token create reader)' TEST_OTHER_TOKEN='$(ctl token create other)'
 END
 }
 
 up() {
+    registry_start
+    images_make &
+    local images=$!
     "$ROOT/local/run"
     . "$VAR/env"
-    registry_start
-    images_make
-    load_serve
+    wait "$images" || fail 'no images'
     users_make
 }
 
@@ -169,7 +175,7 @@ strangers() {
 }
 down() {
     local status=0
-    kill "$(<"$WORK/registry.pid")" "$(<"$WORK/load.pid")" 2>/dev/null || true
+    kill "$(<"$WORK/registry.pid")" 2>/dev/null || true
     wait_for 10 bash -c "! kill -0 $(<"$WORK/registry.pid") 2>/dev/null" || true
     "$ROOT/local/stop" || status=$?
     expect_empty 'an error of local/stop' "${status#0}"

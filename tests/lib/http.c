@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "tests/lib/check.h"
 #include "tests/lib/world.h"
 
 static _Thread_local CURL *handle;
@@ -62,6 +63,20 @@ static void set_method(const struct http_call *call)
         curl_easy_setopt(handle, CURLOPT_CUSTOMREQUEST, method);
 }
 
+static void set_tls(const struct http_call *call)
+{
+    bool own = call->insecure || call->no_ca || call->tls_version != 0 || call->ciphers != NULL;
+    curl_easy_setopt(handle, CURLOPT_SSL_VERIFYPEER, (long)!call->insecure);
+    curl_easy_setopt(handle, CURLOPT_SSL_VERIFYHOST, call->insecure ? 0L : 2L);
+    curl_easy_setopt(handle, CURLOPT_SSLVERSION, call->tls_version);
+    curl_easy_setopt(handle, CURLOPT_SSL_CIPHER_LIST, call->ciphers);
+    if (own || call->http2) { /* a kept connection is as it was made */
+        curl_easy_setopt(handle, CURLOPT_FRESH_CONNECT, 1L);
+        curl_easy_setopt(handle, CURLOPT_FORBID_REUSE, 1L);
+        curl_easy_setopt(handle, CURLOPT_SSL_SESSIONID_CACHE, 0L);
+    }
+}
+
 struct http_response http_do(const struct http_call *call)
 {
     struct http_response response = {0};
@@ -77,12 +92,12 @@ struct http_response http_do(const struct http_call *call)
     curl_easy_setopt(handle, CURLOPT_PATH_AS_IS, 1L);
     curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(handle, CURLOPT_PROXY, "");
-    curl_easy_setopt(handle, CURLOPT_CAINFO, world.ca);
+    if (!call->no_ca)
+        curl_easy_setopt(handle, CURLOPT_CAINFO, world.ca);
+    set_tls(call);
     curl_easy_setopt(handle, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(handle, CURLOPT_HTTP_VERSION, call->http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1);
-    curl_easy_setopt(handle, CURLOPT_FRESH_CONNECT, (long)call->http2); /* a kept connection speaks HTTP/1 */
-    curl_easy_setopt(handle, CURLOPT_FORBID_REUSE, (long)call->http2);
-    curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, call->timeout_ms > 0 ? call->timeout_ms : 30000L);
+    curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, (long)((double)(call->timeout_ms > 0 ? call->timeout_ms : 30000L) * check_patience()));
     curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, error);
     curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, gather);
     curl_easy_setopt(handle, CURLOPT_WRITEDATA, &body);
@@ -97,7 +112,9 @@ struct http_response http_do(const struct http_call *call)
         curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &response.status);
     else
         snprintf(response.error, sizeof response.error, "%s (%s)", curl_easy_strerror(code), error);
+    response.code = (int)code;
     curl_easy_getinfo(handle, CURLINFO_TOTAL_TIME, &response.seconds);
+    curl_easy_getinfo(handle, CURLINFO_STARTTRANSFER_TIME, &response.first_seconds);
     response.body = body.data != NULL ? body.data : calloc(1, 1);
     response.body_len = body.len;
     response.headers = head.data != NULL ? head.data : calloc(1, 1);
@@ -191,7 +208,7 @@ static size_t slow_read_some(struct http_slow *s, char *bytes, size_t size, doub
 char *http_slow_read(struct http_slow *s, size_t len, double seconds)
 {
     char *bytes = calloc(1, len + 1);
-    double end = world_now() + seconds;
+    double end = world_now() + seconds * check_patience();
     for (size_t got = 0, n; got < len; got += n) {
         n = slow_read_some(s, bytes + got, len - got, end);
         if (n == 0) {
@@ -214,7 +231,7 @@ char *http_raw(const char *base, const void *bytes, size_t len)
 {
     struct http_slow *s = http_slow_open(base, bytes, len);
     struct gathered got = {0};
-    double end = world_now() + 10;
+    double end = world_now() + 10 * check_patience();
     char piece[4096];
     if (s == NULL)
         return NULL;

@@ -17,7 +17,11 @@ struct http_call {
     const char *unix_socket; /* NULL: TCP */
     bool by_name;            /* base names a host that no name server knows: asked at 127.0.0.1 all the same */
     bool http2;
-    long timeout_ms;         /* 0: 30 s */
+    bool insecure;           /* whatever certificate the server shows */
+    bool no_ca;              /* knows the machine's authorities only */
+    long tls_version;        /* CURL_SSLVERSION_…; 0: curl's own choice */
+    const char *ciphers;     /* up to TLS 1.2; NULL: curl's own choice */
+    long timeout_ms;         /* 0: 30 s; times check_patience() */
 };
 
 struct http_response {
@@ -25,7 +29,8 @@ struct http_response {
     char *body;    /* never NULL */
     size_t body_len;
     char *headers; /* raw lines; never NULL */
-    double seconds;
+    double seconds, first_seconds; /* until all of it was there, until its first byte was */
+    int code;      /* CURLcode */
     char error[256];
 };
 

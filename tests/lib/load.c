@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { TIMEOUT_SECONDS = 15 };
+enum { TIMEOUT_SECONDS = 60 };
 
 typedef char host_name[72];
 
@@ -35,6 +35,13 @@ struct load {
     struct load_result result;
     host_name *hosts;
 };
+
+static atomic_int pause_ms;
+
+void load_pause(int ms)
+{
+    atomic_store(&pause_ms, ms);
+}
 
 static double now(void)
 {
@@ -89,8 +96,11 @@ static void count(struct load *load, double started, const char *host, const cha
     atomic_fetch_add(&load->done, 1);
 
     /* A refused connection comes back at once: against a server that is down the load would only count failures. */
-    if (host == NULL)
-        nanosleep(&(struct timespec){.tv_nsec = 10 * 1000 * 1000}, NULL);
+    int ms = atomic_load(&pause_ms);
+    if (host == NULL && ms < 10)
+        ms = 10;
+    if (ms > 0)
+        nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L}, NULL);
 }
 
 /* Whether this thread asks once more. */

@@ -24,6 +24,9 @@ struct load *load_http_start(const char *url, const char *resolve, const char *c
 /* The same for serve's TCP port, at an IP address: every request is a connection with one line. */
 struct load *load_tcp_start(const char *address, int port, int connections, int requests);
 
+/* From now on every connection rests for so long between two requests (at first 0: as fast as it goes). */
+void load_pause(int ms);
+
 /* How many requests ended so far, failed ones too; while it runs. */
 int load_done(const struct load *load);
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "tests/lib/check.h"
 
@@ -101,6 +102,19 @@ const char *sql_column(const PGresult *result, int row, const char *name)
         abort();
     }
     return PQgetvalue(result, row, column);
+}
+
+bool sql_waits_for_lock(PGconn *conn, PGconn *other)
+{
+    for (int i = 0; i < 600; i++) {
+        if (atoi(sql_value(conn, "SELECT count(*) FROM pg_locks WHERE pid = %d AND NOT granted", PQbackendPID(other))) > 0)
+            return true;
+        PQconsumeInput(other);
+        if (!PQisBusy(other))
+            return false;
+        usleep(50000);
+    }
+    return false;
 }
 
 void sql_database(const char *name)

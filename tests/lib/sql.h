@@ -27,6 +27,9 @@ PGconn *sql_with_service(void);
 /* Runs text. Returns the SQLSTATE, "" when all went well. Valid until the next call. */
 const char *sql_run(PGconn *conn, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* Waits until the other connection waits for a lock. Returns whether it does (else its statement has ended, or nothing happens). */
+bool sql_waits_for_lock(PGconn *conn, PGconn *other);
+
 /* The first value, "" for none. Valid until the next call. */
 const char *sql_value(PGconn *conn, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

@@ -1,12 +1,16 @@
 /* The Skylark under test. */
 #include "tests/lib/world.h"
 
+#include <dirent.h>
+#include <libpq-fe.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
+
+#include "tests/lib/check.h"
 
 struct world world;
 
@@ -22,7 +26,7 @@ void world_open(void)
         {"TEST_NAMESPACE", &world.space}, {"TEST_PASSWORD", &world.password}, {"TEST_TOKEN", &world.token},
         {"TEST_READ_TOKEN", &world.read_token}, {"TEST_MEMBER_TOKEN", &world.member_token},
         {"TEST_OTHER_TOKEN", &world.other_token}, {"SKYLARK_TOKEN", &world.demo_token},
-        {"SKYLARK_PASSWORD", &world.demo_password}, {"TEST_LOAD", &world.load}, {"TEST_LOAD_SERVER", &world.load_server},
+        {"SKYLARK_PASSWORD", &world.demo_password}, {"TEST_ORDERS", &world.orders},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         *rows[i].value = getenv(rows[i].name);
@@ -68,6 +72,22 @@ char *world_shell(int *status, const char *fmt, ...)
     return text;
 }
 
+char *world_ctl(int *status, const char *fmt, ...)
+{
+    char *words;
+    va_list ap;
+    va_start(ap, fmt);
+    int n = vasprintf(&words, fmt, ap);
+    va_end(ap);
+    if (n < 0)
+        abort();
+    char *text = world_shell(status, "\"$B/skylarkctl\" -c '%s/etc/ctl.conf' %s 2>&1", world.var, words);
+    free(words);
+    return text;
+}
+
+static _Thread_local PGconn *sql_conn;
+
 char *world_sql(const char *fmt, ...)
 {
     char *sql;
@@ -77,9 +97,27 @@ char *world_sql(const char *fmt, ...)
     va_end(ap);
     if (n < 0)
         abort();
-    setenv("WORLD_SQL", sql, 1);
+    PGresult *r = NULL;
+    for (int try = 0; try < 2; try++) {
+        bool made = sql_conn == NULL;
+        if (made)
+            sql_conn = PQconnectdb(world.owner_dsn);
+        PQclear(r);
+        r = PQexec(sql_conn, sql);
+        if (PQstatus(sql_conn) == CONNECTION_OK)
+            break;
+        /* Lost since it was made, with a restart in between: once more. */
+        PQfinish(sql_conn);
+        sql_conn = NULL;
+        if (made)
+            break;
+    }
     free(sql);
-    return run(NULL, "psql -XqAt -v ON_ERROR_STOP=1 \"$TEST_OWNER_DSN\" -c \"$WORLD_SQL\"");
+    if (PQresultStatus(r) != PGRES_TUPLES_OK && PQresultStatus(r) != PGRES_COMMAND_OK)
+        fprintf(stderr, "world_sql: %s", r != NULL ? PQresultErrorMessage(r) : "no connection\n");
+    char *text = strdup(PQntuples(r) > 0 && PQnfields(r) > 0 ? PQgetvalue(r, 0, 0) : "");
+    PQclear(r);
+    return text;
 }
 
 int64_t world_sql_number(const char *sql)
@@ -90,6 +128,38 @@ int64_t world_sql_number(const char *sql)
         value = INT64_MIN;
     free(text);
     return value;
+}
+
+char *world_file(size_t *len, const char *fmt, ...)
+{
+    char path[4096];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(path, sizeof path, fmt, ap);
+    va_end(ap);
+    size_t size = 65536, n = 0, got;
+    char *text = malloc(size);
+    FILE *f = fopen(path, "r");
+    while (f != NULL && (got = fread(text + n, 1, size - n - 1, f)) > 0) {
+        n += got;
+        if (size - n < 4096)
+            text = realloc(text, size *= 2);
+    }
+    if (f != NULL)
+        fclose(f);
+    text[n] = '\0';
+    if (len != NULL)
+        *len = n;
+    return text;
+}
+
+bool world_log_has(const char *name, const char *text)
+{
+    size_t len;
+    char *log = world_file(&len, "%s/log/%s", world.var, name);
+    bool has = memmem(log, len, text, strlen(text)) != NULL;
+    free(log);
+    return has;
 }
 
 int world_pid(const char *process)
@@ -106,6 +176,51 @@ int world_pid(const char *process)
     return pid;
 }
 
+/* Parent, group and state of a process; false when it is gone. */
+static bool process_stat(int pid, int *parent, int *group, char *state)
+{
+    char *text = world_file(NULL, "/proc/%d/stat", pid), *end = strrchr(text, ')'); /* a command may hold anything */
+    bool there = end != NULL && sscanf(end + 1, " %c %d %d", state, parent, group) == 3;
+    free(text);
+    return there;
+}
+
+static int compare_pids(const void *a, const void *b)
+{
+    const int *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+static int processes(int parent, int group, int *pids, int max)
+{
+    int n = 0;
+    DIR *proc = opendir("/proc");
+    for (struct dirent *e; proc != NULL && (e = readdir(proc)) != NULL;) {
+        int pid = atoi(e->d_name), its_parent, its_group;
+        char state;
+        if (pid <= 0 || !process_stat(pid, &its_parent, &its_group, &state) || state == 'Z' || (parent > 0 && its_parent != parent) ||
+            (group > 0 && its_group != group))
+            continue;
+        if (n < max)
+            pids[n] = pid;
+        n++;
+    }
+    if (proc != NULL)
+        closedir(proc);
+    qsort(pids, (size_t)(n < max ? n : max), sizeof *pids, compare_pids);
+    return n;
+}
+
+int world_children(int pid, int *pids, int max)
+{
+    return processes(pid, 0, pids, max);
+}
+
+int world_group(int group, int *pids, int max)
+{
+    return processes(0, group, pids, max);
+}
+
 double world_now(void)
 {
     struct timespec t;
@@ -118,11 +233,16 @@ void world_nap(void)
     nanosleep(&(struct timespec){.tv_nsec = 50 * 1000 * 1000}, NULL);
 }
 
-bool world_waiting(double *end, double seconds)
+bool world_watching(double *end, double seconds)
 {
     if (*end == 0)
         *end = world_now() + seconds;
     else
         world_nap();
     return world_now() < *end;
+}
+
+bool world_waiting(double *end, double seconds)
+{
+    return world_watching(end, seconds * check_patience());
 }

@@ -64,9 +64,7 @@ static void test_public_ports_at_once(void)
     CHECK(sql_run(c, ADD_PORT, 1, "tcp")[0] == '\0', "%s", PQerrorMessage(c));
     CHECK(PQsendQuery(other, "INSERT INTO skylark.ports (service_id, container_port, endpoint_type) "
                              "VALUES ('" SQL_SERVICE "', 2, 'tcp-endpoint'), ('" SQL_SERVICE "', 3, 'tcp-endpoint')"), "send");
-    usleep(200000);
-    PQconsumeInput(other);
-    CHECK(PQisBusy(other), "the second did not wait");
+    CHECK(sql_waits_for_lock(c, other), "the second did not wait");
     sql_run(c, "COMMIT");
     PGresult *r = PQgetResult(other);
     CHECK(PQresultErrorField(r, PG_DIAG_CONSTRAINT_NAME) != NULL, "three ports out of two");
@@ -390,9 +388,7 @@ static void test_links_at_once(void)
     snprintf(space, sizeof space, "%s", sql_value(other, "SELECT namespace_id FROM skylark.services WHERE name = 's1'"));
     const char *lock[API_LINKS_LOCK_P__MAX] = {[API_LINKS_LOCK_P_NAMESPACE_ID] = space};
     CHECK(PQsendQueryParams(other, api_statements[API_LINKS_LOCK].sql, API_LINKS_LOCK_P__MAX, NULL, lock, NULL, NULL, 0), "send");
-    usleep(200000);
-    PQconsumeInput(other);
-    CHECK(PQisBusy(other), "the second did not wait");
+    CHECK(sql_waits_for_lock(c, other), "the second did not wait");
     sql_run(c, "COMMIT");
     while ((r = PQgetResult(other)) != NULL)
         PQclear(r);
