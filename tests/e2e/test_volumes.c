@@ -1,5 +1,4 @@
 /* What a service keeps: a real PostgreSQL on volumes, through all that happens to it. */
-#include <libpq-fe.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,13 +16,8 @@ static char *keep_sql(int slot, const char *sql)
         if (!engine_find("keep", slot, &c) || c.address[0] == '\0')
             continue;
         snprintf(dsn, sizeof dsn, "host=%s user=postgres dbname=postgres connect_timeout=10", c.address);
-        PGconn *conn = PQconnectdb(dsn);
-        PGresult *r = PQexec(conn, sql);
-        answered = PQresultStatus(r) == PGRES_TUPLES_OK || PQresultStatus(r) == PGRES_COMMAND_OK;
         free(text);
-        text = strdup(!answered ? PQerrorMessage(conn) : PQntuples(r) > 0 ? PQgetvalue(r, 0, 0) : "");
-        PQclear(r);
-        PQfinish(conn);
+        text = world_sql_of(dsn, &answered, sql);
     }
     CHECK(answered, "keep.%d: %s: %s", slot, sql, text);
     return text;

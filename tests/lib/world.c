@@ -120,6 +120,17 @@ char *world_sql(const char *fmt, ...)
     return text;
 }
 
+char *world_sql_of(const char *conninfo, bool *good, const char *sql)
+{
+    PGconn *conn = PQconnectdb(conninfo);
+    PGresult *r = PQexec(conn, sql);
+    *good = PQresultStatus(r) == PGRES_TUPLES_OK || PQresultStatus(r) == PGRES_COMMAND_OK;
+    char *text = strdup(!*good ? PQerrorMessage(conn) : PQntuples(r) > 0 && PQnfields(r) > 0 ? PQgetvalue(r, 0, 0) : "");
+    PQclear(r);
+    PQfinish(conn);
+    return text;
+}
+
 int64_t world_sql_number(const char *sql)
 {
     char *text = world_sql("%s", sql), *end;

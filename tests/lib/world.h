@@ -40,6 +40,9 @@ char *world_ctl(int *status, const char *fmt, ...) __attribute__((format(printf,
 char *world_sql(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 int64_t world_sql_number(const char *sql); /* INT64_MIN when it is no number */
 
+/* The same on a connection of its own to another PostgreSQL. good tells whether it went well; if not, what it returns says why. */
+char *world_sql_of(const char *conninfo, bool *good, const char *sql);
+
 /* The whole of a file, which the caller frees; "" when there is none. Its size, without the final NUL, goes to len unless that is NULL. */
 char *world_file(size_t *len, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Whether var/log/NAME contains the text. */
