@@ -156,7 +156,8 @@ SQL_TESTS := \
     test_migrate \
     test_rights \
     test_rules \
-    test_statements
+    test_statements \
+    test_status
 sql_test_objects := $(SQL_TESTS:%=$(B)/tests/sql/%.o)
 $(B)/tests/sql/run: $(sql_test_objects) $(B)/tests/lib/check.o $(B)/tests/lib/sql.o $(common_objects) \
                     $(patsubst %,$(G)/%_statements.o,api autoscaler collector ctl deployer router)

@@ -19,7 +19,7 @@ static const struct config_setting rows[] = {
 
 const struct command commands[] = {
     {"migrate", "[--status]", 0, 1, command_migrate, "bring the schema up to this version; --status only lists"},
-    {"status", "", 0, 0, command_status, "show the engine, the services and their instances"},
+    {"status", "[NAMESPACE]", 0, 1, command_status, "show the engine, and the services and instances, of all namespaces or of one"},
     {"doctor", "[--fix]", 0, 1, command_doctor,
      "check everything that can be checked from the database; --fix mends rights, views, functions, triggers and roles' settings"},
     {"settings", "", 0, 0, command_settings, "show what is true of the installation as a whole"},

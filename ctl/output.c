@@ -2,6 +2,7 @@
 #include "ctl/output.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Columns as they fill a terminal: bytes that begin a UTF-8 character. */
@@ -24,20 +25,22 @@ static void print_cell(const char *text, int width, bool last)
 void output_table(const PGresult *result)
 {
     int columns = PQnfields(result), rows = PQntuples(result);
-    if (rows == 0) {
+    int *widths = calloc((size_t)columns + 1, sizeof *widths);
+    if (rows == 0)
         puts("none");
-        return;
-    }
-    for (int r = -1; r < rows; r++) {
-        for (int c = 0; c < columns; c++) {
-            int width = width_of(PQfname(result, c));
-            for (int i = 0; i < rows; i++) {
-                int w = width_of(db_text(result, i, c));
-                width = w > width ? w : width;
-            }
-            print_cell(r < 0 ? PQfname(result, c) : db_text(result, r, c), width, c == columns - 1);
+    /* Each cell is measured once and printed once. Without memory for the widths the columns are not aligned. */
+    for (int c = 0; c < columns && widths != NULL; c++) {
+        widths[c] = width_of(PQfname(result, c));
+        for (int r = 0; r < rows; r++) {
+            int w = width_of(db_text(result, r, c));
+            widths[c] = w > widths[c] ? w : widths[c];
         }
     }
+    for (int r = -1; r < rows && rows > 0; r++) {
+        for (int c = 0; c < columns; c++)
+            print_cell(r < 0 ? PQfname(result, c) : db_text(result, r, c), widths != NULL ? widths[c] : 0, c == columns - 1);
+    }
+    free(widths);
 }
 
 int output_failure(struct ctl *ctl, enum db_status status)
@@ -67,11 +70,19 @@ int output_failure(struct ctl *ctl, enum db_status status)
 
 int output_query(struct ctl *ctl, unsigned statement, const char *const *params)
 {
+    int rows;
+    return output_query_count(ctl, statement, params, &rows);
+}
+
+int output_query_count(struct ctl *ctl, unsigned statement, const char *const *params, int *rows)
+{
     PGresult *result;
+    *rows = 0;
     enum db_status status = db_run(ctl->db, statement, params, &result);
     if (status != DB_OK)
         return output_failure(ctl, status);
     output_table(result);
+    *rows = PQntuples(result);
     PQclear(result);
     return 0;
 }

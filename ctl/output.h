@@ -9,6 +9,8 @@ void output_table(const PGresult *result);
 
 /* Runs a statement and prints its rows. Returns the exit status. */
 int output_query(struct ctl *ctl, unsigned statement, const char *const *params);
+/* The same; *rows: how many there were. */
+int output_query_count(struct ctl *ctl, unsigned statement, const char *const *params, int *rows);
 
 /* Runs a statement that changes something; prints done, or missing when it changed no row. Returns the exit status. */
 int output_change(struct ctl *ctl, unsigned statement, const char *const *params, const char *done,

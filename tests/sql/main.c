@@ -12,6 +12,7 @@ int main(int argc, char **argv)
         {"autoscaling", tests_autoscaling},
         {"logins", tests_logins},
         {"logs", tests_logs},
+        {"status", tests_status},
         {"rights", tests_rights},
     };
     return check_main(suites, sizeof suites / sizeof suites[0], argc, argv);

@@ -29,7 +29,8 @@ WHERE to_regclass('skylark.' || prefix || to_char((now() + interval '1 day') AT 
 UNION ALL
 SELECT CASE WHEN count(*) = 0 THEN 'ok' ELSE 'WARN' END, 'services',
        CASE WHEN count(*) = 0 THEN 'none in error'
-            ELSE count(*) || ' in error: ' || string_agg(namespace || '/' || service, ', ') || '; see skylarkctl status' END
+            ELSE count(*) || ' in error: ' || array_to_string((array_agg(namespace || '/' || service ORDER BY namespace, service))[1:20], ', ')
+                 || CASE WHEN count(*) > 20 THEN ', …' ELSE '' END || '; see skylarkctl status' END
 FROM skylark.services_overview
 WHERE current_status = 'Error' AND deleted_at IS NULL
 UNION ALL
