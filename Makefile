@@ -149,6 +149,7 @@ $(B)/tests/hostile/run: $(patsubst %,$(B)/tests/hostile/%.o,bodies cost main tes
 SQL_TESTS := \
     main \
     test_autoscaling \
+    test_by_hand \
     test_documents \
     test_endpoints \
     test_logins \

@@ -13,12 +13,13 @@ if [ "${3:-}" != --postgres ]; then
 fi
 
 dsn="${SKYLARK_TEST_PG% user=*} dbname=autoscaled"
-sql() { psql -XqAt -v ON_ERROR_STOP=1 "$dsn user=owner" "$@"; }
+sql() { PGOPTIONS=-cskylark.by_hand=on psql -XqAt -v ON_ERROR_STOP=1 "$dsn user=owner" "$@"; }
 psql -Xq "${SKYLARK_TEST_PG} dbname=postgres" -c 'CREATE DATABASE autoscaled'
 "$SKYLARK_TEST_CTL" -o "database=$dsn user=owner" migrate >/dev/null
 
 echo "making $SERVICES services of 1 instance with 10 samples each"
 sql -v n="$SERVICES" <<'END'
+BEGIN;
 INSERT INTO skylark.namespaces (name, kind) SELECT 'n' || g, 'organisation' FROM generate_series(1, 1000) g;
 INSERT INTO skylark.services (id, namespace_id, name, image_name, instance_size, created_by, scaling_mode, target_num_instances)
 SELECT gen_random_uuid(), n.id, 's' || g, 'x', 'XS', 'n', 'AUTO', 2
@@ -29,6 +30,7 @@ INSERT INTO skylark.autoscaling_settings (service_id, metric_name, upper_thresho
 SELECT id, 'CPU_UTILIZATION', 0.6, 0.1, 1, 6, 120 FROM skylark.services;
 INSERT INTO skylark.instances (id, service_id, slot, generation, engine_id, container_id, state, started_at)
 SELECT gen_random_uuid(), s.id, 0, 1, 'e', gen_random_uuid()::text, 'running', now() - interval '1 hour' FROM skylark.services s;
+COMMIT;
 END
 
 # leg NAME AUTOSCALERS EVALUATORS VALUE: what services whose uuid begins with less than 1a use

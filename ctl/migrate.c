@@ -104,8 +104,8 @@ static int definitions_apply(PGconn *conn)
 /* Everything from the file after applied on, and the definitions, in one transaction. */
 static int apply(PGconn *conn, size_t applied)
 {
-    /* In a Skylark that runs, whoever waits for a table behind a long query holds up all who come after. */
-    int status = run_text(conn, "BEGIN; SET LOCAL lock_timeout = '10s'", "BEGIN");
+    /* by_hand: the lists of what is applied are guarded. In a Skylark that runs, whoever waits for a table behind a long query holds up all who come after. */
+    int status = run_text(conn, "BEGIN; SET LOCAL lock_timeout = '10s'; SET LOCAL skylark.by_hand = on", "BEGIN");
     /* The old definitions go first: a table can't change under a view. */
     if (status == 0)
         status = run_text(conn, db_reset_sql, "sql/reset.sql");

@@ -1,6 +1,6 @@
 -- What each role may do. Every right that was given is taken back before the definitions are applied, so that
 -- these are all there are. is_host_name is in constraints, which an UPDATE of any column checks.
--- after: autoscaling documents endpoints instances logins logs overviews retention roles schema services status tenancy times
+-- after: autoscaling documents endpoints guards instances logins logs overviews retention roles rules schema services status tenancy times
 
 REVOKE ALL ON SCHEMA skylark FROM PUBLIC;
 REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA skylark FROM PUBLIC;
@@ -78,3 +78,4 @@ GRANT EXECUTE ON FUNCTION skylark.is_apart TO skylark_deployer, skylark_dba;
 GRANT SELECT ON skylark.schema_objects, skylark.schema_differences, skylark.role_settings, skylark.role_setting_differences
     TO skylark_dba;
 GRANT EXECUTE ON FUNCTION skylark.schema_found TO skylark_dba;
+GRANT EXECUTE ON FUNCTION skylark.are_host_names TO skylark_deployer;

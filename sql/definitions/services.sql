@@ -63,6 +63,7 @@ COMMENT ON COLUMN skylark.links.namespace_id IS 'Namespace of both; a link never
 COMMENT ON COLUMN skylark.links.service_id IS 'The service that reaches out.';
 COMMENT ON COLUMN skylark.links.target_service_id IS 'The service that is reached.';
 COMMENT ON COLUMN skylark.links.alias IS 'Its name as the first one sees it.';
+COMMENT ON COLUMN skylark.links.variable IS 'What the names of its environment variables begin with; no two of a service''s aliases make the same.';
 
 COMMENT ON TABLE skylark.autoscaling_settings IS 'Thresholds by which the count of a service is decided.';
 COMMENT ON COLUMN skylark.autoscaling_settings.service_id IS 'Whose.';
@@ -88,25 +89,64 @@ CREATE FUNCTION skylark.services_derive() RETURNS trigger
 AS $$
 BEGIN
     NEW.domain_label := NEW.name || '-' || (SELECT n.name FROM skylark.namespaces n WHERE n.id = NEW.namespace_id);
-    IF TG_OP = 'UPDATE'
-       AND (NEW.image_name, NEW.image_tag, NEW.run_command, NEW.instance_size)
-           IS DISTINCT FROM (OLD.image_name, OLD.image_tag, OLD.run_command, OLD.instance_size) THEN
+    IF TG_OP = 'INSERT' THEN
+        NEW.updated_at := LEAST(NEW.updated_at, now());
+        RETURN NEW;
+    END IF;
+    IF (NEW.name, NEW.image_name, NEW.image_tag, NEW.run_command, NEW.instance_size)
+       IS DISTINCT FROM (OLD.name, OLD.image_name, OLD.image_tag, OLD.run_command, OLD.instance_size) THEN
         NEW.generation := OLD.generation + 1;
-    ELSIF TG_OP = 'UPDATE' THEN
-        NEW.generation := GREATEST(NEW.generation, OLD.generation);
+        -- Only an image that was pulled later counts for the new generation, whoever made it.
+        NEW.updated_at := now();
+    ELSE
+        NEW.generation := OLD.generation + (NEW.generation > OLD.generation)::integer;
+        IF NEW.updated_at <> now() THEN
+            NEW.updated_at := OLD.updated_at;
+        END IF;
     END IF;
     -- The transaction that creates a service adds its parts, which raises the generation: that is no redeployment.
-    IF TG_OP = 'UPDATE' AND NEW.generation > OLD.generation AND NEW.created_at < now() THEN
-        NEW.last_redeployed_at := now();
-    END IF;
+    NEW.last_redeployed_at := CASE WHEN NEW.generation > OLD.generation AND NEW.created_at < now() THEN now()
+                                   ELSE OLD.last_redeployed_at END;
     RETURN NEW;
 END
 $$;
-COMMENT ON FUNCTION skylark.services_derive IS 'Sets domain_label, raises generation when the containers must be made anew, and notes when that was.';
+COMMENT ON FUNCTION skylark.services_derive IS 'Sets domain_label, raises generation, by one, when the containers must be made anew, notes when that was, and lets updated_at be the time of a change only.';
 CREATE TRIGGER services_derive
-    BEFORE INSERT OR UPDATE OF namespace_id, name, domain_label, image_name, image_tag, run_command, instance_size, generation
+    BEFORE INSERT OR UPDATE OF namespace_id, name, domain_label, image_name, image_tag, run_command, instance_size, generation,
+                               updated_at, last_redeployed_at
     ON skylark.services
     FOR EACH ROW EXECUTE FUNCTION skylark.services_derive();
+
+CREATE FUNCTION skylark.services_renamed() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog
+AS $$
+BEGIN
+    WITH linking AS (
+        SELECT s.id
+        FROM skylark.services s
+        WHERE s.id IN (SELECT l.service_id FROM skylark.links l WHERE l.target_service_id = NEW.id)
+        ORDER BY s.id
+        FOR NO KEY UPDATE)
+    UPDATE skylark.services s SET generation = s.generation + 1 FROM linking l WHERE s.id = l.id;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION skylark.services_renamed IS 'Takes a service''s new name to the instances of those that link to it.';
+CREATE TRIGGER services_renamed AFTER UPDATE OF name ON skylark.services
+    FOR EACH ROW WHEN (OLD.name <> NEW.name) EXECUTE FUNCTION skylark.services_renamed();
+
+CREATE FUNCTION skylark.services_deleted() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog
+AS $$
+BEGIN
+    DELETE FROM skylark.links l WHERE l.service_id = NEW.id;
+    DELETE FROM skylark.custom_domains c WHERE c.service_id = NEW.id;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION skylark.services_deleted IS 'Takes away the links and custom domain names of a service that is deleted.';
+CREATE TRIGGER services_deleted AFTER UPDATE OF deleted_at ON skylark.services
+    FOR EACH ROW WHEN (OLD.deleted_at IS NULL AND NEW.deleted_at IS NOT NULL) EXECUTE FUNCTION skylark.services_deleted();
 
 CREATE FUNCTION skylark.namespaces_renamed() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog
@@ -125,7 +165,7 @@ CREATE FUNCTION skylark.service_parts_changed() RETURNS trigger
 AS $$
 BEGIN
     UPDATE skylark.services s
-    SET generation = s.generation + 1
+    SET generation = s.generation + 1, updated_at = now()
     WHERE s.id IN (SELECT c.service_id FROM changed c);
     RETURN NULL;
 END
@@ -138,7 +178,7 @@ CREATE FUNCTION skylark.service_parts_moved() RETURNS trigger
 AS $$
 BEGIN
     UPDATE skylark.services s
-    SET generation = s.generation + 1
+    SET generation = s.generation + 1, updated_at = now()
     WHERE s.id IN (SELECT g.service_id FROM gone g UNION SELECT c.service_id FROM changed c);
     RETURN NULL;
 END
@@ -181,6 +221,12 @@ BEGIN
         RETURN NEW;
     END IF;
     IF NEW.service_port IS NOT NULL THEN
+        IF (TG_OP = 'INSERT' OR NEW.service_port IS DISTINCT FROM OLD.service_port)
+           AND NOT EXISTS (SELECT FROM skylark.installation i
+                           WHERE NEW.service_port BETWEEN i.service_port_first AND i.service_port_last) THEN
+            RAISE EXCEPTION 'public port % is not in the installation''s range', NEW.service_port
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'ports_service_port_range', TABLE = 'ports', SCHEMA = 'skylark';
+        END IF;
         RETURN NEW;
     END IF;
     -- One at a time, until its transaction ends: else two would find the same one free.
@@ -188,10 +234,12 @@ BEGIN
     SELECT i.service_port_first AS first, i.service_port_last AS last INTO range FROM skylark.installation i;
     start := range.first + (nextval('skylark.service_port_turn') % (range.last - range.first + 1))::integer;
     SELECT f.port INTO NEW.service_port
-    FROM (SELECT port FROM generate_series(start, range.last) port
+    -- In the select list, where the series is not made beyond the first free port.
+    FROM (SELECT generate_series(start, range.last) AS port
           UNION ALL
-          SELECT port FROM generate_series(range.first, start - 1) port) f
-    WHERE NOT EXISTS (SELECT FROM skylark.ports p WHERE p.service_port = f.port AND p.protocol = NEW.protocol)
+          SELECT generate_series(range.first, start - 1)) f
+    -- By index, port by port: NOT EXISTS would read all ports that are reserved.
+    WHERE (SELECT true FROM skylark.ports p WHERE p.service_port = f.port AND p.protocol = NEW.protocol) IS NULL
     LIMIT 1;
     IF NEW.service_port IS NULL THEN
         RAISE EXCEPTION 'all public % ports from % to % are reserved', NEW.protocol, range.first, range.last
@@ -224,3 +272,24 @@ CREATE TRIGGER ports_linked_inserted AFTER INSERT ON skylark.ports REFERENCING N
     FOR EACH STATEMENT EXECUTE FUNCTION skylark.ports_linked_changed();
 CREATE TRIGGER ports_linked_deleted AFTER DELETE ON skylark.ports REFERENCING OLD TABLE AS changed
     FOR EACH STATEMENT EXECUTE FUNCTION skylark.ports_linked_changed();
+
+CREATE FUNCTION skylark.ports_linked_moved() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog
+AS $$
+BEGIN
+    WITH linking AS (
+        SELECT s.id
+        FROM skylark.services s
+        WHERE s.id IN (SELECT l.service_id
+                       FROM skylark.links l
+                       JOIN (SELECT g.service_id FROM gone g UNION SELECT c.service_id FROM changed c) p
+                            ON p.service_id = l.target_service_id)
+        ORDER BY s.id
+        FOR NO KEY UPDATE)
+    UPDATE skylark.services s SET generation = s.generation + 1 FROM linking l WHERE s.id = l.id;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION skylark.ports_linked_moved IS 'As ports_linked_changed, for an UPDATE.';
+CREATE TRIGGER ports_linked_updated AFTER UPDATE ON skylark.ports REFERENCING OLD TABLE AS gone NEW TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION skylark.ports_linked_moved();

@@ -85,3 +85,23 @@ AS $$
       AND (skylark.token_ends_at(t) IS NULL OR skylark.token_ends_at(t) > now())
 $$;
 COMMENT ON FUNCTION skylark.access IS 'Who a token is and what it may do in a namespace: no row for a token that is not valid, a null namespace_id and granted where it has no right (also when there is no such namespace), token_unmarked when last_used_at is over a minute old.';
+
+COMMENT ON FUNCTION skylark.are_host_names IS 'Whether all of the list are host names as is_host_name has them; none is null.';
+
+CREATE FUNCTION skylark.base_domain_changed() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog
+AS $$
+BEGIN
+    WITH reached AS (
+        SELECT s.id
+        FROM skylark.services s
+        WHERE s.deleted_at IS NULL AND EXISTS (SELECT FROM skylark.ports p WHERE p.service_id = s.id)
+        ORDER BY s.id
+        FOR NO KEY UPDATE)
+    UPDATE skylark.services s SET generation = s.generation + 1 FROM reached r WHERE s.id = r.id;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION skylark.base_domain_changed IS 'Takes the new base domain into the environment of the instances that are reached by it.';
+CREATE TRIGGER base_domain_changed AFTER UPDATE OF base_domain ON skylark.installation
+    FOR EACH ROW WHEN (OLD.base_domain <> NEW.base_domain) EXECUTE FUNCTION skylark.base_domain_changed();

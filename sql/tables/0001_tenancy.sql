@@ -8,6 +8,11 @@ CREATE FUNCTION skylark.is_host_name(name text) RETURNS boolean
     RETURN length(name) <= 253
         AND name ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$';
 
+CREATE FUNCTION skylark.are_host_names(names text[]) RETURNS boolean
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN COALESCE(array_ndims(names), 1) = 1
+        AND (SELECT COALESCE(bool_and(n.name IS NOT NULL AND skylark.is_host_name(n.name)), true) FROM unnest(names) AS n (name));
+
 CREATE TABLE skylark.installation (
     only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
     id uuid NOT NULL DEFAULT gen_random_uuid(),
@@ -19,7 +24,7 @@ CREATE TABLE skylark.installation (
     service_port_first integer NOT NULL DEFAULT 20000 CHECK (service_port_first BETWEEN 1 AND 65535),
     service_port_last integer NOT NULL DEFAULT 29999 CHECK (service_port_last BETWEEN 1 AND 65535),
     front_address inet,
-    host_names text[] NOT NULL DEFAULT '{localhost}',
+    host_names text[] NOT NULL DEFAULT '{localhost}' CHECK (skylark.are_host_names(host_names)),
     CHECK ((engine_id IS NULL) = (engine_recorded_at IS NULL)),
     CHECK (service_port_first <= service_port_last)
 );

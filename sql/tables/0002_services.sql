@@ -43,7 +43,7 @@ CREATE INDEX services_namespace_id_seq_idx ON skylark.services (namespace_id, se
 
 CREATE TABLE skylark.envvars (
     service_id uuid NOT NULL REFERENCES skylark.services ON DELETE CASCADE,
-    name text NOT NULL CHECK (length(name) <= 256 AND name ~ '^[A-Za-z_][A-Za-z0-9_.-]*$'),
+    name text NOT NULL CHECK (length(name) <= 256 AND name ~ '^[A-Za-z_][A-Za-z0-9_.-]*$' AND name <> '__DEFAULT_DOMAIN_NAME__'),
     value text NOT NULL CHECK (octet_length(value) <= 32768),
     PRIMARY KEY (service_id, name)
 );
@@ -74,7 +74,8 @@ CREATE INDEX custom_domains_service_id_idx ON skylark.custom_domains (service_id
 CREATE TABLE skylark.volume_types (
     name text PRIMARY KEY CHECK (name ~ '^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$'),
     driver text NOT NULL DEFAULT 'local' CHECK (driver ~ '^[A-Za-z0-9][A-Za-z0-9_./:-]{0,199}$'),
-    options jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(options) = 'object'),
+    options jsonb NOT NULL DEFAULT '{}'
+        CHECK (jsonb_typeof(options) = 'object' AND NOT jsonb_path_exists(options, 'strict $.* ? (@.type() != "string")')),
     size_enforced boolean NOT NULL GENERATED ALWAYS AS (options::text LIKE '%{size_gb}%') STORED
 );
 INSERT INTO skylark.volume_types (name) VALUES ('EBS');
@@ -97,8 +98,9 @@ CREATE TABLE skylark.links (
     service_id uuid NOT NULL,
     target_service_id uuid NOT NULL CHECK (target_service_id <> service_id),
     alias text NOT NULL CHECK (alias ~ '^[A-Za-z0-9]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?$'),
+    variable text NOT NULL GENERATED ALWAYS AS (upper(translate(alias, '-', '_'))) STORED,
     PRIMARY KEY (service_id, target_service_id),
-    UNIQUE (service_id, alias) DEFERRABLE INITIALLY DEFERRED, -- so that two links can swap their aliases
+    UNIQUE (service_id, variable) DEFERRABLE INITIALLY DEFERRED, -- so that two links can swap their aliases
     FOREIGN KEY (namespace_id, service_id) REFERENCES skylark.services (namespace_id, id) ON DELETE CASCADE,
     FOREIGN KEY (namespace_id, target_service_id) REFERENCES skylark.services (namespace_id, id) ON DELETE CASCADE
 );

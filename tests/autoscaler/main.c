@@ -62,6 +62,7 @@ static void autoscaler_end(pid_t pid, int signal_number)
 static void fill(PGconn *c)
 {
     static const char *const steps[] = {
+        "BEGIN",
         "INSERT INTO skylark.namespaces (name, kind) VALUES ('n', 'organisation')",
         "INSERT INTO skylark.services (id, namespace_id, name, image_name, instance_size, created_by, scaling_mode, target_num_instances) "
         "SELECT gen_random_uuid(), n.id, 's' || g, 'x', 'XS', 'n', 'AUTO', 1 FROM skylark.namespaces n, generate_series(1, %d) g",
@@ -71,6 +72,7 @@ static void fill(PGconn *c)
         "FROM skylark.reconcile_queue q WHERE q.service_id = st.service_id",
         "INSERT INTO skylark.autoscaling_settings (service_id, metric_name, upper_threshold, lower_threshold, minimum_num_instances, "
         "maximum_num_instances, wait_period) SELECT id, 'CPU_UTILIZATION', 0.6, 0.2, 1, 6, 2 FROM skylark.services",
+        "COMMIT",
     };
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
         CHECK(sql_run(c, steps[i], SERVICES)[0] == '\0', "%s: %s", steps[i], PQerrorMessage(c));

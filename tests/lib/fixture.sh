@@ -141,7 +141,7 @@ users_make() {
 . '$VAR/env'
 $(for name in $TEST_SETTINGS; do printf "export %s='%s'\n" "$name" "${!name}"; done)
 export TEST_VAR='$VAR' TEST_REGISTRY='$REGISTRY' TEST_NAMESPACE=madams
-export TEST_OWNER_DSN='host=$VAR/run/postgres dbname=skylark user=skylark' TEST_PLAIN_URL=http://localhost:8080
+export TEST_OWNER_DSN='host=$VAR/run/postgres dbname=skylark user=skylark options=-cskylark.by_hand=on' TEST_PLAIN_URL=http://localhost:8080
 export TEST_PASSWORD='$password' TEST_ORDERS='$(orders_address)'
 export TEST_TOKEN='$(ctl token create madams)' TEST_READ_TOKEN='$(ctl token create madams --scope read)'
 export TEST_MEMBER_TOKEN='$(ctl token create reader)' TEST_OTHER_TOKEN='$(ctl token create other)'

@@ -185,6 +185,7 @@ static bool make_service(struct service *v, const struct scenario *from)
     if (s->wait_down != 0)
         snprintf(wait_down, sizeof wait_down, "%d", s->wait_down);
     bool made =
+        sql_run(conn, "BEGIN")[0] == '\0' &&
         sql_run(conn,
                 "INSERT INTO skylark.services (id, namespace_id, name, image_name, instance_size, created_by, scaling_mode, "
                 "target_num_instances) SELECT '%s', id, '%s', 'nginx', 'XS', 'demo', 'AUTO', %d FROM skylark.namespaces "
@@ -196,7 +197,8 @@ static bool make_service(struct service *v, const struct scenario *from)
                 "wait_period, scale_up_wait_period, scale_down_wait_period, stabilization_window, dry_run) "
                 "VALUES ('%s', '%s', '%s', %g, %g, %d, %d, %d, %d, %d, %s, %s, %d, %s)",
                 v->id, s->metric, s->stat, s->upper, s->lower, s->increase, s->decrease, s->minimum, s->maximum, s->wait,
-                wait_up, wait_down, s->window, s->dry_run ? "true" : "false")[0] == '\0';
+                wait_up, wait_down, s->window, s->dry_run ? "true" : "false")[0] == '\0' &&
+        sql_run(conn, "COMMIT")[0] == '\0';
     if (!made)
         fprintf(stderr, "%s: %s", s->name, PQerrorMessage(conn));
     return made && v->o->targets != NULL;

@@ -8,6 +8,7 @@ int main(int argc, char **argv)
         {"statements", tests_statements},
         {"rules", tests_rules},
         {"documents", tests_documents},
+        {"by hand", tests_by_hand},
         {"endpoints", tests_endpoints},
         {"autoscaling", tests_autoscaling},
         {"logins", tests_logins},

@@ -134,12 +134,14 @@ static PGconn *with_auto(const char *settings, int n, double value)
     };
     for (size_t i = 0; i < COUNT(steps); i++)
         CHECK(sql_run(c, "%s", steps[i])[0] == '\0', "%s: %s", steps[i], PQerrorMessage(c));
+    sql_run(c, "BEGIN");
     CHECK(sql_run(c, "INSERT INTO skylark.services (id, namespace_id, name, image_name, instance_size, created_by, scaling_mode, "
                      "target_num_instances) SELECT '" SERVICE "', id, 's', 'x', 'XS', 'demo', 'AUTO', %d FROM skylark.namespaces "
                      "WHERE name = 'demo'", n)[0] == '\0', "%s", PQerrorMessage(c));
     CHECK(sql_run(c, "INSERT INTO skylark.autoscaling_settings (service_id, metric_name, upper_threshold, lower_threshold, "
                      "minimum_num_instances, maximum_num_instances) VALUES ('" SERVICE "', 'CPU_UTILIZATION', 0.6, 0.2, 1, 6)")[0] == '\0',
           "%s", PQerrorMessage(c));
+    CHECK(sql_run(c, "COMMIT")[0] == '\0', "%s", PQerrorMessage(c));
     if (settings[0] != '\0')
         CHECK(sql_run(c, "UPDATE skylark.autoscaling_settings SET %s", settings)[0] == '\0', "%s", PQerrorMessage(c));
     CHECK(sql_run(c, "UPDATE skylark.service_status SET observed_revision = (SELECT revision FROM skylark.reconcile_queue), "
@@ -347,9 +349,9 @@ static void test_queue(void)
     } rows[] = {
         {"UPDATE skylark.services SET scaling_mode = 'MANUAL'", "0"}, {"UPDATE skylark.services SET scaling_mode = 'AUTO'", "1"},
         {"UPDATE skylark.services SET target_state = 'STOPPED'", "0"}, {"UPDATE skylark.services SET target_state = 'STARTED'", "1"},
-        {"DELETE FROM skylark.autoscaling_settings", "0"},
-        {"INSERT INTO skylark.autoscaling_settings (service_id, metric_name, upper_threshold, lower_threshold, minimum_num_instances, "
-         "maximum_num_instances) VALUES ('" SERVICE "', 'CPU_UTILIZATION', 0.6, 0.2, 1, 6)", "1"},
+        {"UPDATE skylark.services SET scaling_mode = 'MANUAL'", "0"}, {"DELETE FROM skylark.autoscaling_settings", "0"},
+        {"BEGIN; UPDATE skylark.services SET scaling_mode = 'AUTO'; INSERT INTO skylark.autoscaling_settings (service_id, metric_name, upper_threshold, lower_threshold, minimum_num_instances, "
+         "maximum_num_instances) VALUES ('" SERVICE "', 'CPU_UTILIZATION', 0.6, 0.2, 1, 6); COMMIT", "1"},
         {"UPDATE skylark.services SET deleted_at = now()", "0"},
     };
     PGconn *c = with_auto("", 2, 0.4);
