@@ -21,7 +21,7 @@ COMMON := aside buf clock config config_command config_value connection db db_ca
           db_transaction listen_address log loop metrics metrics_http secret \
           shellwords signals supervisor systemd utf8
 ENGINE := docker docker_body docker_container docker_image docker_log docker_network docker_pull docker_stream docker_usage
-API := address arena checks dispatch fields form handle_document handle_health handle_list handle_logs handle_scaling \
+API := address arena checks dispatch fields form handle_document handle_health handle_list handle_logs handle_points handle_scaling \
        handle_service handle_token http_metrics json_read link listen log_cursor log_page main problem query_check reference \
        request route service_fields service_write settings slots worker
 DEPLOYER := container figures lease main networks observe plan probe puller reconcile reconciler role service settings watcher
@@ -116,6 +116,7 @@ HTTP_TESTS := \
     test_front \
     test_list \
     test_logs \
+    test_lookup \
     test_readers \
     test_routes \
     test_scaling \
@@ -132,6 +133,7 @@ E2E_TESTS := \
     test_killed \
     test_lifecycle \
     test_links \
+    test_metrics \
     test_routes \
     test_secrets \
     test_trouble \

@@ -21,6 +21,7 @@ bool rate_between(const struct engine_usage *before, const struct engine_usage *
     double cpus = cpu_millis > 0 ? (double)cpu_millis / 1000 : (double)(now->cpus > 0 ? now->cpus : 1);
     double seconds = (double)ns / NS_PER_SECOND;
     sample->at_ns = now->at_ns;
+    sample->counters = *now;
     /* A period's allowance may be used up a moment before its time, so a little over the limit is the limit. */
     sample->cpu_utilization = fraction((double)(now->cpu_ns - before->cpu_ns), cpus * (double)ns);
     sample->memory_utilization = fraction((double)now->memory_bytes, (double)now->memory_limit_bytes);

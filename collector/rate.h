@@ -10,6 +10,7 @@ struct sample {
     int64_t at_ns;
     double cpu_utilization, memory_utilization; /* fractions of the limits, 0 to 1 */
     double network_in, network_out;             /* bytes per second */
+    struct engine_usage counters;               /* what the later look saw */
 };
 
 /* cpu_millis: the container's limit (0: all CPUs of the node). Returns false when the two looks make no sample: a counter

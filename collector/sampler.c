@@ -97,8 +97,11 @@ static void add_row(struct sampler *s, const char *instance_id, const struct sam
     struct tm tm;
     gmtime_r(&second, &tm);
     strftime(at, sizeof at, "%Y-%m-%d %H:%M:%S", &tm);
-    buf_addf(&s->rows, "%s\t%s.%06d+00\t%.6g\t%.6g\t%.6g\t%.6g\n", instance_id, at, (int)(x->at_ns % 1000000000 / 1000),
+    const struct engine_usage *c = &x->counters;
+    buf_addf(&s->rows, "%s\t%s.%06d+00\t%.6g\t%.6g\t%.6g\t%.6g", instance_id, at, (int)(x->at_ns % 1000000000 / 1000),
              x->cpu_utilization, x->memory_utilization, x->network_in, x->network_out);
+    buf_addf(&s->rows, "\t%" PRId64 "\t%" PRId64 "\t%" PRId64 "\t%" PRId64 "\t%" PRId64 "\t%" PRId64 "\n", c->cpu_ns,
+             c->memory_bytes, c->received_bytes, c->received_errors, c->sent_bytes, c->sent_errors);
     s->n_rows++;
     if (s->store_ms == 0)
         s->store_ms = clock_monotonic_ms() + STORE_MS;

@@ -1,6 +1,7 @@
 /* The role that watches the engine: hears of every container that starts or dies and makes its service due at once, and
  * again and again compares all containers with the rows, for what was missed. As long as it does, counts can be vouched
  * for; engines.observed_at says so. */
+#include <arpa/inet.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -103,6 +104,14 @@ static enum engine_status compare_all(struct watcher *w, bool *compared)
     return ENGINE_OK;
 }
 
+/* The one address at which the node publishes ports; NULL when it does so at all that it has. */
+static const char *node_address(const char *publish_address)
+{
+    unsigned char any[sizeof(struct in6_addr)] = {0}, address[sizeof(struct in6_addr)] = {0};
+    bool valid = inet_pton(AF_INET, publish_address, address) == 1 || inet_pton(AF_INET6, publish_address, address) == 1;
+    return valid && memcmp(address, any, sizeof any) != 0 ? publish_address : NULL;
+}
+
 /* Notes that the engine answered, and who it is: it may have been replaced behind its socket. */
 static enum engine_status note_seen(struct watcher *w)
 {
@@ -123,6 +132,7 @@ static enum engine_status note_seen(struct watcher *w)
         [DEPLOYER_ENGINE_SEEN_P_VERSION] = d.version,
         [DEPLOYER_ENGINE_SEEN_P_CPUS] = cpus,
         [DEPLOYER_ENGINE_SEEN_P_MEMORY_BYTES] = memory,
+        [DEPLOYER_ENGINE_SEEN_P_ADDRESS] = node_address(w->role.settings->publish_address),
     };
     if (db_execute(w->role.db, DEPLOYER_ENGINE_SEEN, params, NULL) != DB_OK)
         log_warning("that the engine answers could not be noted: %s", db_message(w->role.db));

@@ -62,10 +62,13 @@ enum engine_status docker_usage_read(const char *text, struct engine_usage *usag
         json_object_object_foreach(networks, name, network)
         {
             (void)name;
-            if (usage->received_bytes > NUMBER_MAX || usage->sent_bytes > NUMBER_MAX)
+            if (usage->received_bytes > NUMBER_MAX || usage->sent_bytes > NUMBER_MAX || usage->received_errors > NUMBER_MAX ||
+                usage->sent_errors > NUMBER_MAX)
                 break;
             usage->received_bytes += number(network, "rx_bytes");
+            usage->received_errors += number(network, "rx_errors");
             usage->sent_bytes += number(network, "tx_bytes");
+            usage->sent_errors += number(network, "tx_errors");
         }
     }
     status = ENGINE_OK;

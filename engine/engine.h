@@ -272,11 +272,12 @@ struct engine_stream *engine_events_watch(struct engine_loop *loop, const char *
 /* What a running container has used since it was started; counters, but for the memory. */
 struct engine_usage {
     int64_t at_ns;  /* when the engine read it, since 1970 */
-    int64_t cpu_ns; /* CPU time */
+    int64_t cpu_ns; /* CPU time since it started */
     int64_t cpus;   /* of the node */
     int64_t memory_bytes; /* in use, without page cache */
     int64_t memory_limit_bytes;
-    int64_t received_bytes, sent_bytes; /* over all its networks */
+    int64_t received_bytes, sent_bytes; /* over all its networks, since it started */
+    int64_t received_errors, sent_errors;
 };
 struct engine_usage_handler {
     /* The one answer, and the end of the stream. usage is NULL on anything but ENGINE_OK; ENGINE_NOT_FOUND: the container is

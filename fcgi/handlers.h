@@ -18,6 +18,7 @@ route_parser parse_login;
 route_handler handle_generate_token;
 
 /* handle_document.c: answers with the column after those of access, 404 when it is null. */
+route_binder bind_profile, bind_organisation, bind_region;
 route_handler handle_document;
 
 /* handle_list.c */
@@ -36,5 +37,9 @@ route_handler handle_logs, handle_instance_logs;
 /* handle_scaling.c; autoscaling is answered by handle_document */
 route_binder bind_autoscaling, bind_series, bind_instance_series;
 route_handler handle_series;
+
+/* handle_points.c */
+route_binder bind_points;
+route_handler handle_points;
 
 #endif

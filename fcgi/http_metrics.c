@@ -68,7 +68,8 @@ static void add_labels(struct buf *out, size_t r)
         [HTTP_OPTIONS] = "OPTIONS", [HTTP_OTHER] = "",
     };
     if (r < n_routes)
-        buf_addf(out, "method=\"%s\",route=\"%s\"", methods[routes[r].method], routes[r].pattern);
+        buf_addf(out, "method=\"%s\",route=\"%s%s%s\"", methods[routes[r].method], routes[r].pattern,
+                 routes[r].query != NULL ? "?" : "", routes[r].query != NULL ? routes[r].query : "");
     else
         buf_adds(out, "method=\"\",route=\"\"");
 }

@@ -24,7 +24,8 @@ static void render_routes(struct buf *out)
     buf_adds(out, "## Routes\n\n| method | path | needs | body, at most | does |\n|---|---|---|---|---|\n");
     for (size_t i = 0; i < n_routes; i++) {
         const struct route *r = &routes[i];
-        buf_addf(out, "| %s | `%s/` | %s | ", method_name(r->method), r->pattern, needs[r->access]);
+        buf_addf(out, "| %s | `%s/%s%s%s` | %s | ", method_name(r->method), r->pattern, r->query != NULL ? "?" : "",
+                 r->query != NULL ? r->query : "", r->query != NULL ? "=" : "", needs[r->access]);
         if (r->bodies != 0)
             buf_addf(out, "%zu KiB, %u values ", r->body_limit / 1024, r->values_max);
         buf_addf(out, "| %s |\n", r->help);

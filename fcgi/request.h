@@ -48,7 +48,8 @@ struct request {
 
     char *segments[REQUEST_SEGMENTS_MAX]; /* of the path, decoded, without empty last one */
     size_t n_segments;
-    const char *namespace_name, *service_name, *instance_id; /* captured from the path; NULL: not in it */
+    /* Captured from the path; NULL: not in it. */
+    const char *namespace_name, *service_name, *instance_id, *user_name, *region_name, *organisation_name;
     struct form query;
 
     struct arena arena; /* what the row's own functions allocate */

@@ -1,6 +1,7 @@
 /* The routes, and finding one. */
 #include "fcgi/route.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "fcgi/handlers.h"
@@ -34,6 +35,21 @@ const struct route routes[] = {
     {.method = HTTP_GET, .pattern = "/v1/auth/profile", .access = ROUTE_TOKEN, .kind = ROUTE_QUERY,
      .statement = API_PROFILE_GET, .handle = handle_document,
      .help = "Who the token is, and its namespaces."},
+    {.method = HTTP_GET, .pattern = "/v1/auth/{user}/profile", .access = ROUTE_TOKEN, .kind = ROUTE_QUERY,
+     .statement = API_PROFILE_GET, .bind = bind_profile, .handle = handle_document,
+     .help = "The same, by the user's own name."},
+    {.method = HTTP_GET, .pattern = "/v1/orgs", .access = ROUTE_TOKEN, .kind = ROUTE_QUERY,
+     .statement = API_ORGS_LIST, .handle = handle_document,
+     .help = "The organisations that the token may see."},
+    {.method = HTTP_GET, .pattern = "/v1/orgs/{organisation}", .access = ROUTE_TOKEN, .kind = ROUTE_QUERY,
+     .statement = API_ORG_GET, .bind = bind_organisation, .handle = handle_document,
+     .help = "One of them."},
+    {.method = HTTP_GET, .pattern = "/v1/regions/{namespace}", .access = ROUTE_READ, .kind = ROUTE_QUERY,
+     .statement = API_REGIONS_LIST, .handle = handle_document,
+     .help = "The regions: this installation is the one."},
+    {.method = HTTP_GET, .pattern = "/v1/regions/{namespace}/{region}/nodes", .access = ROUTE_READ, .kind = ROUTE_QUERY,
+     .statement = API_REGION_NODES, .bind = bind_region, .handle = handle_document,
+     .help = "The nodes that run instances, with what they have."},
 
     {.method = HTTP_POST, .pattern = "/v1/services/{namespace}", .access = ROUTE_WRITE, .kind = ROUTE_CHANGE,
      .bodies = JSON, .body_limit = SERVICE_BODY, .values_max = SERVICE_VALUES,
@@ -78,10 +94,12 @@ const struct route routes[] = {
     {.method = HTTP_GET, .pattern = "/v1/services/{namespace}/{name}/metrics", .access = ROUTE_READ, .kind = ROUTE_LONG_QUERY,
      .statement = API_METRICS_SERIES, .bind = bind_series, .handle = handle_series,
      .help = "A series of a metric over the service's instances."},
-    {.method = HTTP_GET, .pattern = "/v1/services/{namespace}/{name}/instances/{uuid}/metrics", .access = ROUTE_READ,
-     .kind = ROUTE_LONG_QUERY,
-     .statement = API_METRICS_SERIES, .bind = bind_instance_series, .handle = handle_series,
-     .help = "The same of one instance."},
+    {.method = HTTP_GET, .pattern = "/v1/services/{namespace}/{name}/instances/{uuid}/metrics", .query = "point_per_period",
+     .access = ROUTE_READ, .kind = ROUTE_LONG_QUERY, .statement = API_METRICS_POINTS, .bind = bind_points, .handle = handle_points,
+     .help = "All metrics of one instance in one table, in the form of 2015."},
+    {.method = HTTP_GET, .pattern = "/v1/services/{namespace}/{name}/instances/{uuid}/metrics",
+     .access = ROUTE_READ, .kind = ROUTE_LONG_QUERY, .statement = API_METRICS_SERIES, .bind = bind_instance_series, .handle = handle_series,
+     .help = "A series of a metric of one instance."},
 };
 const size_t n_routes = sizeof routes / sizeof routes[0];
 
@@ -93,19 +111,27 @@ static const char *const method_names[HTTP_METHOD__MAX] = {
 /* Compares segment by segment; captures only when all fit. */
 static bool pattern_matches(const char *pattern, struct request *rq)
 {
-    const char *namespace_name = NULL, *service_name = NULL, *instance_id = NULL;
+    static const struct {
+        const char *name;
+        size_t offset;
+    } captures[] = {
+        {"{namespace}", offsetof(struct request, namespace_name)}, {"{name}", offsetof(struct request, service_name)},
+        {"{uuid}", offsetof(struct request, instance_id)},         {"{user}", offsetof(struct request, user_name)},
+        {"{region}", offsetof(struct request, region_name)},       {"{organisation}", offsetof(struct request, organisation_name)},
+    };
+    enum { N = sizeof captures / sizeof captures[0] };
+    const char *captured[N] = {0};
     size_t i = 0;
     for (const char *at = pattern + 1; *at != '\0'; i++) {
         size_t n = strcspn(at, "/");
         if (i == rq->n_segments)
             return false;
         const char *segment = rq->segments[i];
-        if (n == 11 && memcmp(at, "{namespace}", n) == 0)
-            namespace_name = segment;
-        else if (n == 6 && memcmp(at, "{name}", n) == 0)
-            service_name = segment;
-        else if (n == 6 && memcmp(at, "{uuid}", n) == 0)
-            instance_id = segment;
+        size_t k = 0;
+        while (k < N && !(strlen(captures[k].name) == n && memcmp(at, captures[k].name, n) == 0))
+            k++;
+        if (k < N)
+            captured[k] = segment;
         else if (strlen(segment) != n || memcmp(at, segment, n) != 0)
             return false;
         if (segment[0] == '\0')
@@ -114,9 +140,8 @@ static bool pattern_matches(const char *pattern, struct request *rq)
     }
     if (i != rq->n_segments)
         return false;
-    rq->namespace_name = namespace_name;
-    rq->service_name = service_name;
-    rq->instance_id = instance_id;
+    for (size_t k = 0; k < N; k++)
+        *(const char **)((char *)rq + captures[k].offset) = captured[k];
     return true;
 }
 
@@ -127,6 +152,8 @@ const struct route *route_find(struct request *rq)
     for (size_t i = 0; i < n_routes && found == NULL; i++) {
         /* From the public listener, what is internal does not exist. */
         if ((routes[i].access == ROUTE_INTERNAL && !rq->internal) || !pattern_matches(routes[i].pattern, rq))
+            continue;
+        if (routes[i].query != NULL && (routes[i].method != rq->method || form_get(&rq->query, routes[i].query) == NULL))
             continue;
         if (routes[i].method == rq->method)
             found = &routes[i];

@@ -45,7 +45,8 @@ enum {
 
 struct route {
     enum http_method method;
-    const char *pattern; /* segments; {namespace}, {name} and {uuid} capture one */
+    const char *pattern; /* segments; {namespace}, {name}, {uuid}, {user}, {region} and {organisation} capture one */
+    const char *query;   /* a parameter that the URL must have for this row, which stands before the one without; NULL: none */
     enum route_access access;
     enum route_kind kind;
     unsigned bodies;     /* mask of 1 << enum body_kind; 0: the body is not read */

@@ -7,6 +7,12 @@ COMMENT ON COLUMN skylark.metric_samples.cpu_utilization IS 'CPU time used, as a
 COMMENT ON COLUMN skylark.metric_samples.memory_utilization IS 'Memory in use without page cache, as a fraction of its limit.';
 COMMENT ON COLUMN skylark.metric_samples.network_in IS 'Bytes per second received.';
 COMMENT ON COLUMN skylark.metric_samples.network_out IS 'Bytes per second sent.';
+COMMENT ON COLUMN skylark.metric_samples.cpu_ns IS 'CPU time used since the container started, in nanoseconds.';
+COMMENT ON COLUMN skylark.metric_samples.memory_bytes IS 'Memory in use without page cache.';
+COMMENT ON COLUMN skylark.metric_samples.received_bytes IS 'Bytes received over all its networks since the container started.';
+COMMENT ON COLUMN skylark.metric_samples.received_errors IS 'Errors of receiving, counted likewise.';
+COMMENT ON COLUMN skylark.metric_samples.sent_bytes IS 'Bytes sent, counted likewise.';
+COMMENT ON COLUMN skylark.metric_samples.sent_errors IS 'Errors of sending, counted likewise.';
 
 COMMENT ON TABLE skylark.metric_samples_other IS 'Samples whose time falls into no daily partition; kept no longer than the others.';
 COMMENT ON COLUMN skylark.metric_samples_other.instance_id IS 'As in metric_samples.';
@@ -15,6 +21,12 @@ COMMENT ON COLUMN skylark.metric_samples_other.cpu_utilization IS 'As in metric_
 COMMENT ON COLUMN skylark.metric_samples_other.memory_utilization IS 'As in metric_samples.';
 COMMENT ON COLUMN skylark.metric_samples_other.network_in IS 'As in metric_samples.';
 COMMENT ON COLUMN skylark.metric_samples_other.network_out IS 'As in metric_samples.';
+COMMENT ON COLUMN skylark.metric_samples_other.cpu_ns IS 'As in metric_samples.';
+COMMENT ON COLUMN skylark.metric_samples_other.memory_bytes IS 'As in metric_samples.';
+COMMENT ON COLUMN skylark.metric_samples_other.received_bytes IS 'As in metric_samples.';
+COMMENT ON COLUMN skylark.metric_samples_other.received_errors IS 'As in metric_samples.';
+COMMENT ON COLUMN skylark.metric_samples_other.sent_bytes IS 'As in metric_samples.';
+COMMENT ON COLUMN skylark.metric_samples_other.sent_errors IS 'As in metric_samples.';
 
 COMMENT ON TABLE skylark.autoscaling_queue IS 'One row a service that is or was AUTO: when the autoscaler looks at it next, and what it saw last. Kept by triggers; written by the autoscaler.';
 COMMENT ON COLUMN skylark.autoscaling_queue.service_id IS 'Which service.';

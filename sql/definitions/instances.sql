@@ -71,6 +71,7 @@ COMMENT ON COLUMN skylark.engines.name IS 'Host name of the engine.';
 COMMENT ON COLUMN skylark.engines.version IS 'Version of the engine.';
 COMMENT ON COLUMN skylark.engines.cpus IS 'CPUs of the node.';
 COMMENT ON COLUMN skylark.engines.memory_bytes IS 'Memory of the node.';
+COMMENT ON COLUMN skylark.engines.address IS 'Address of the node where the ports of direct-endpoints are published; null: at all of its addresses.';
 COMMENT ON COLUMN skylark.engines.state IS 'Whether the engine answered the latest pass.';
 COMMENT ON COLUMN skylark.engines.message IS 'Why it is unreachable.';
 COMMENT ON COLUMN skylark.engines.changed_at IS 'Since when state is what it is.';

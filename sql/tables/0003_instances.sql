@@ -91,6 +91,7 @@ CREATE TABLE skylark.engines (
     version text NOT NULL DEFAULT '',
     cpus integer,
     memory_bytes bigint,
+    address inet,
     state text NOT NULL CHECK (state IN ('reachable', 'unreachable')),
     message text NOT NULL DEFAULT '',
     changed_at timestamptz NOT NULL DEFAULT now(),

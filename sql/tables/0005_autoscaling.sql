@@ -7,6 +7,12 @@ CREATE TABLE skylark.metric_samples (
     memory_utilization double precision NOT NULL CHECK (memory_utilization BETWEEN 0 AND 1),
     network_in double precision NOT NULL CHECK (network_in BETWEEN 0 AND 1e15),
     network_out double precision NOT NULL CHECK (network_out BETWEEN 0 AND 1e15),
+    cpu_ns bigint CHECK (cpu_ns >= 0),
+    memory_bytes bigint CHECK (memory_bytes >= 0),
+    received_bytes bigint CHECK (received_bytes >= 0),
+    received_errors bigint CHECK (received_errors >= 0),
+    sent_bytes bigint CHECK (sent_bytes >= 0),
+    sent_errors bigint CHECK (sent_errors >= 0),
     PRIMARY KEY (instance_id, sampled_at)
 ) PARTITION BY RANGE (sampled_at);
 CREATE TABLE skylark.metric_samples_other PARTITION OF skylark.metric_samples DEFAULT;

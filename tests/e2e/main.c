@@ -19,6 +19,7 @@ static const struct {
     {1, {"killed", tests_killed}},
     {1, {"trouble", tests_trouble}},
     {2, {"autoscaling", tests_autoscaling}},
+    {2, {"metrics", tests_metrics}},
     {2, {"routes", tests_routes}},
     {2, {"links", tests_links}},
     {2, {"volumes", tests_volumes}},

@@ -27,6 +27,11 @@ static const struct {
     {"/v1/services/{}/routes/instances/92d03b63-e34b-11e4-9fa4-0240eaf5c02d/metrics", "GET HEAD OPTIONS", true},
     {"/v1/generate-api-token", "OPTIONS POST", false},
     {"/v1/auth/profile", "GET HEAD OPTIONS", false},
+    {"/v1/auth/madams/profile", "GET HEAD OPTIONS", false},
+    {"/v1/orgs", "GET HEAD OPTIONS", false},
+    {"/v1/orgs/none", "GET HEAD OPTIONS", false},
+    {"/v1/regions/{}", "GET HEAD OPTIONS", true},
+    {"/v1/regions/{}/local/nodes", "GET HEAD OPTIONS", true},
     {"/healthz", "GET HEAD OPTIONS", false},
 };
 static const char *const methods[] = {"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "BREW"};
@@ -107,6 +112,8 @@ static void test_slashes(void)
         {"GET", "/v1/services/madams/routes/instances/x/logs", NULL, 404}, {"GET", "/v1/services/madams/none", NULL, 404},
         {"DELETE", "/v1/services/madams/none", NULL, 404}, {"PUT", "/v1/services/madams/none", "{}", 404},
         {"PUT", "/v1/services/madams/none/start", NULL, 404}, {"PUT", "/v1/services/madams/none/stop", NULL, 404},
+        {"GET", "/v1/auth/madams/profile", NULL, 200}, {"GET", "/v1/auth/other/profile", NULL, 404}, {"GET", "/v1/orgs", NULL, 200},
+        {"GET", "/v1/orgs/none", NULL, 404}, {"GET", "/v1/regions/madams", NULL, 200}, {"GET", "/v1/regions/madams/none/nodes", NULL, 404},
         {"GET", "/v1/services/madams/none/logs", NULL, 404}, {"GET", "/v1/services/madams/none/instances", NULL, 404},
     };
     for (size_t i = 0; i < COUNT(rows) * 2; i++) {

@@ -181,6 +181,72 @@ static void test_series(void)
     remove_it();
 }
 
+/* The form of 2015: a table, newest first, a point for each period in which there are samples. */
+#define SAMPLED "36333333-0000-1000-8000-000000000000"
+static void test_points(void)
+{
+    static const struct {
+        const char *query, *points;
+    } rows[] = {
+        {"start_time=1700000040&end_time=1700000099&point_per_period=1m", "[59,0,4000,37.5,350,50,40,4,400,44]"},
+        {"start_time=1700000040&end_time=1700000100&point_per_period=1m",
+         "[60,0,5000,100,500,50,50,5,500,55] [59,0,4000,37.5,350,50,40,4,400,44]"},
+        {"start_time=1700000040&end_time=1700000050&point_per_period=1s", "[10,0,3000,25,300,50,30,3,300,33] "
+         "[0,0,2000,25,200,50,20,2,200,22]"},
+        {"start_time=2023-11-14T22:14:01Z&end_time=2023-11-14T22:14:02Z&point_per_period=5m", ""},
+        {"start_time=1700000000&end_time=1700003600&point_per_period=30d",
+         "[60,0,5000,53.125,388,50,50,5,500,55]"},
+    };
+    static const char columns[] = "[\"time\",\"sequence_number\",\"cpu_cumulative_usage\",\"cpu_utilization\",\"memory_usage\","
+                                  "\"memory_utilization\",\"rx_bytes\",\"rx_errors\",\"tx_bytes\",\"tx_errors\"]";
+    create("MANUAL", CONFIG);
+    free(world_sql("INSERT INTO skylark.instances (id, service_id, slot, generation, engine_id, state, removed_at) "
+                   "VALUES ('" SAMPLED "', " SERVICE_ID ", 0, 1, 'e', 'removed', now())"));
+    free(world_sql("INSERT INTO skylark.metric_samples (instance_id, sampled_at, cpu_utilization, memory_utilization, network_in, network_out, "
+                   "cpu_ns, memory_bytes, received_bytes, received_errors, sent_bytes, sent_errors) "
+                   "SELECT '" SAMPLED "', to_timestamp(%ld + x.t), x.cpu, 0.5, 0, 0, 1000 * n, 100 * n, 10 * n, n, 100 * n, 11 * n "
+                   "FROM (VALUES (2, 0.3, 0.25), (3, 10.9, 0.25), (4, 59.999, 0.625), (5, 60, 1)) AS x (n, t, cpu)", START));
+    free(world_sql("UPDATE skylark.metric_samples SET memory_bytes = 550 WHERE instance_id = '" SAMPLED "' AND cpu_ns = 4000"));
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct answer a = api("GET", NULL, PLACE "/instances/" SAMPLED "/metrics?%s", rows[i].query);
+        char got[512] = "";
+        size_t n = 0;
+        for (int64_t k = 0; k < doc_len(a.json, "points"); k++) {
+            struct json_object *p = json_object_array_get_idx(doc_at(a.json, "points"), (size_t)k);
+            json_object_array_put_idx(p, 0, json_object_new_int64(json_object_get_int64(json_object_array_get_idx(p, 0)) - START));
+            n += (size_t)snprintf(got + n, sizeof got - n, "%s%s", k > 0 ? " " : "", json_object_to_json_string_ext(p, JSON_C_TO_STRING_PLAIN));
+        }
+        CHECK(a.status == 200 && strcmp(got, rows[i].points) == 0, "%s: %ld %s, not %s", rows[i].query, a.status, got, rows[i].points);
+        CHECK(strcmp(json_object_to_json_string_ext(doc_at(a.json, "columns"), JSON_C_TO_STRING_PLAIN), columns) == 0, "%s", a.raw.body);
+        CHECK(strncmp(doc_text(a.json, "name"), "stats.", 6) == 0 &&
+                  strcmp(doc_text(a.json, "name") + 6 + 36 + 1, "36333333_0000_1000_8000_000000000000") == 0, "%s", a.raw.body);
+        api_free(&a);
+    }
+    /* What is not known is not made up. */
+    free(world_sql("UPDATE skylark.metric_samples SET cpu_ns = NULL, memory_bytes = NULL WHERE instance_id = '" SAMPLED "'"));
+    struct answer a = api("GET", NULL, PLACE "/instances/" SAMPLED "/metrics?start_time=%ld&end_time=%ld&point_per_period=1h", START, START + 60);
+    CHECK(doc_len(a.json, "points") == 1 && doc_at(a.json, "points[0][2]") == NULL && doc_at(a.json, "points[0][4]") == NULL, "%s", a.raw.body);
+    api_free(&a);
+    static const struct {
+        const char *query, *names;
+    } refused[] = {
+        {"point_per_period=2m", "point_per_period"}, {"point_per_period=", "point_per_period"},
+        {"point_per_period=1m&period=60&metric_name=NETWORK_IN", "period metric_name"},
+        {"point_per_period=1m&start_time=1700000001&end_time=1700000000", "start_time"},
+        {"point_per_period=1s&start_time=1700000000&end_time=1700100000", "point_per_period"},
+        {"point_per_period=1m&start_time=x&end_time=-1", "start_time end_time"},
+    };
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+        a = api("GET", NULL, PLACE "/instances/" SAMPLED "/metrics/?%s", refused[i].query);
+        check_problem(&a, 400, refused[i].query);
+        CHECK(doc_names(a.json, refused[i].names), "%s: %s", refused[i].query, a.raw.body);
+        api_free(&a);
+    }
+    CHECK(api_status("GET", NULL, PLACE "/instances/44444444-0000-1000-8000-000000000000/metrics?point_per_period=1m") == 404, "no such instance");
+    CHECK(api_status("GET", NULL, PLACE "/instances/x/metrics?point_per_period=1m") == 404, "no instance");
+    remove_it();
+}
+
 static void test_series_refused(void)
 {
     static const struct {
@@ -237,5 +303,6 @@ static void test_figures(void)
 
 const struct check_test tests_scaling[] = {
     {"settings beyond the seed", test_settings}, {"a count by hand", test_count_by_hand}, {"the autoscaling document", test_document},
-    {"series", test_series}, {"series that are refused", test_series_refused}, {"figures of every process", test_figures}, {0},
+    {"series", test_series}, {"points in the form of 2015", test_points},
+    {"series that are refused", test_series_refused}, {"figures of every process", test_figures}, {0},
 };

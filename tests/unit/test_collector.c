@@ -193,7 +193,8 @@ static void test_rates(void)
         struct sample s = {0};
         bool good = rate_between(&rows[i].before, &rows[i].now, rows[i].cpu_millis, &s);
         bool same = s.cpu_utilization == rows[i].cpu && s.memory_utilization == rows[i].memory && s.network_in == rows[i].in &&
-                    s.network_out == rows[i].out;
+                    s.network_out == rows[i].out && s.counters.cpu_ns == rows[i].now.cpu_ns &&
+                    s.counters.received_bytes == rows[i].now.received_bytes;
         if (good != rows[i].good || (good && !same)) {
             fprintf(stderr, "%s: %d %g %g %g %g\n", rows[i].what, good, s.cpu_utilization, s.memory_utilization, s.network_in, s.network_out);
             CU_FAIL("a rate");

@@ -147,19 +147,20 @@ static void test_usage(void)
     static const struct {
         const char *text;
         enum engine_status status;
-        int64_t cpu, memory, received;
+        int64_t cpu, memory, received, received_errors, sent_errors;
     } rows[] = {
         {"{\"read\":\"2026-11-23T14:00:00.5Z\",\"cpu_stats\":{\"cpu_usage\":{\"total_usage\":7},\"online_cpus\":2},\"memory_stats\":"
          "{\"usage\":100,\"limit\":200,\"stats\":{\"cache\":60,\"total_inactive_file\":30,\"total_active_file\":20,\"inactive_file\":1}},"
-         "\"networks\":{\"eth0\":{\"rx_bytes\":3,\"tx_bytes\":4},\"eth1\":{\"rx_bytes\":5,\"tx_bytes\":6}}}", ENGINE_OK, 7, 50, 8},
+         "\"networks\":{\"eth0\":{\"rx_bytes\":3,\"tx_bytes\":4,\"rx_errors\":1},\"eth1\":{\"rx_bytes\":5,\"tx_bytes\":6,\"rx_errors\":2,\"tx_errors\":9}}}",
+         ENGINE_OK, 7, 50, 8, 3, 9},
         {"{\"read\":\"2026-11-23T14:00:00.5Z\",\"cpu_stats\":{\"cpu_usage\":{\"total_usage\":7}},\"memory_stats\":"
-         "{\"usage\":100,\"limit\":200,\"stats\":{\"inactive_file\":30,\"active_file\":20,\"shmem\":9}}}", ENGINE_OK, 7, 50, 0},
+         "{\"usage\":100,\"limit\":200,\"stats\":{\"inactive_file\":30,\"active_file\":20,\"shmem\":9}}}", ENGINE_OK, 7, 50, 0, 0, 0},
         {"{\"read\":\"2026-11-23T14:00:00.5Z\",\"cpu_stats\":{},\"memory_stats\":{\"usage\":10,\"limit\":200,\"stats\":"
-         "{\"inactive_file\":30}}}", ENGINE_OK, 0, 0, 0},
-        {"{\"read\":\"0001-01-01T00:00:00Z\",\"cpu_stats\":{},\"memory_stats\":{}}", ENGINE_NOT_FOUND, 0, 0, 0},
-        {"{\"read\":\"2026-11-23T14:00:00.5Z\",\"cpu_stats\":{},\"memory_stats\":{}}", ENGINE_NOT_FOUND, 0, 0, 0},
-        {"{\"read\":\"yesterday\",\"cpu_stats\":{},\"memory_stats\":{\"limit\":1}}", ENGINE_FAILED, 0, 0, 0},
-        {"{}", ENGINE_FAILED, 0, 0, 0}, {"", ENGINE_FAILED, 0, 0, 0}, {"[1]", ENGINE_FAILED, 0, 0, 0},
+         "{\"inactive_file\":30}}}", ENGINE_OK, 0, 0, 0, 0, 0},
+        {"{\"read\":\"0001-01-01T00:00:00Z\",\"cpu_stats\":{},\"memory_stats\":{}}", ENGINE_NOT_FOUND, 0, 0, 0, 0, 0},
+        {"{\"read\":\"2026-11-23T14:00:00.5Z\",\"cpu_stats\":{},\"memory_stats\":{}}", ENGINE_NOT_FOUND, 0, 0, 0, 0, 0},
+        {"{\"read\":\"yesterday\",\"cpu_stats\":{},\"memory_stats\":{\"limit\":1}}", ENGINE_FAILED, 0, 0, 0, 0, 0},
+        {"{}", ENGINE_FAILED, 0, 0, 0, 0, 0}, {"", ENGINE_FAILED, 0, 0, 0, 0, 0}, {"[1]", ENGINE_FAILED, 0, 0, 0, 0, 0},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct engine_usage u;
@@ -171,6 +172,8 @@ static void test_usage(void)
         CU_ASSERT_EQUAL(u.memory_bytes, rows[i].memory);
         CU_ASSERT_EQUAL(u.memory_limit_bytes, 200);
         CU_ASSERT_EQUAL(u.received_bytes, rows[i].received);
+        CU_ASSERT_EQUAL(u.received_errors, rows[i].received_errors);
+        CU_ASSERT_EQUAL(u.sent_errors, rows[i].sent_errors);
     }
 }
 

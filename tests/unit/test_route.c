@@ -96,6 +96,10 @@ static void test_find(void)
         {HTTP_PUT, "/v1/services/demo/web/start/", false, "/v1/services/{namespace}/{name}/start", PROBLEM_NONE, ""},
         {HTTP_GET, "/v1/services/demo/web/instances/u/logs", false, "/v1/services/{namespace}/{name}/instances/{uuid}/logs",
          PROBLEM_NONE, ""},
+        {HTTP_GET, "/v1/auth/demo/profile/", false, "/v1/auth/{user}/profile", PROBLEM_NONE, ""},
+        {HTTP_GET, "/v1/regions/demo/here/nodes", false, "/v1/regions/{namespace}/{region}/nodes", PROBLEM_NONE, ""},
+        {HTTP_GET, "/v1/orgs", false, "/v1/orgs", PROBLEM_NONE, ""},
+        {HTTP_GET, "/v1/orgs/acme", false, "/v1/orgs/{organisation}", PROBLEM_NONE, ""},
         {HTTP_GET, "/v1/services", false, NULL, PROBLEM_NOT_FOUND, ""},
         {HTTP_GET, "/v1/services/demo/web/other", false, NULL, PROBLEM_NOT_FOUND, ""},
         {HTTP_GET, "/v1/services//web", false, NULL, PROBLEM_NOT_FOUND, ""},
@@ -119,9 +123,31 @@ static void test_find(void)
     }
 }
 
+/* A row that needs a parameter of the URL is found with it only, and adds nothing to Allow. */
+static void test_find_by_query(void)
+{
+    static const char path[] = "/v1/services/demo/web/instances/u/metrics", query[] = "point_per_period=1m";
+    const char *fault;
+    for (int with = 0; with < 2; with++) {
+        for (int put = 0; put < 2; put++) {
+            struct request rq;
+            with_path(&rq, put ? HTTP_PUT : HTTP_GET, path, false);
+            if (with)
+                CU_ASSERT_EQUAL(form_parse_urlencoded(&rq.query, query, strlen(query), &fault), 0);
+            const struct route *r = route_find(&rq);
+            CU_ASSERT_EQUAL(r == NULL, put == 1);
+            if (r != NULL)
+                CU_ASSERT_EQUAL(r->query != NULL, with == 1);
+            CU_ASSERT_STRING_EQUAL(buf_text(&rq.headers), put ? "Allow: GET, HEAD, OPTIONS\r\n" : "");
+            request_close(&rq);
+        }
+    }
+}
+
 void suite_route(void)
 {
     CU_pSuite suite = CU_add_suite("route", NULL, NULL);
     CU_add_test(suite, "every row is complete and safe", test_rows_complete);
     CU_add_test(suite, "a path finds its row", test_find);
+    CU_add_test(suite, "a parameter finds its row", test_find_by_query);
 }

@@ -1,2 +1,3 @@
 -- Stores metric samples.
-COPY skylark.metric_samples (instance_id, sampled_at, cpu_utilization, memory_utilization, network_in, network_out) FROM STDIN
+COPY skylark.metric_samples (instance_id, sampled_at, cpu_utilization, memory_utilization, network_in, network_out,
+                             cpu_ns, memory_bytes, received_bytes, received_errors, sent_bytes, sent_errors) FROM STDIN
