@@ -115,6 +115,8 @@ if [ "${1:-}" != --lane ]; then
             passed=$((passed + 1)) # a case of its own: no report
         fi
     fi
+    # Once more where one looks first.
+    [ "$failed" = 0 ] || grep -hoE 'FAILED: .*' "$LOGS"/*.log | head -n 40 || true
     [ -z "$broken" ] || say "did not come to their end:$broken"
     [ "$(stat -c %u "$ROOT")" = "$(id -u)" ] || [ -z "$SUDO" ] || $SUDO chown -R "$(id -u):$(id -g)" "$LOGS"
     [ "$(stat -c %u "$ROOT")" = 0 ] || [ "$(id -u)" != 0 ] || chown -R "$(stat -c %u:%g "$ROOT")" "$LOGS" # run through sudo
@@ -147,6 +149,14 @@ count() {
     END { print passed + 0, failed + 0 }' "$1"
 }
 
+# The seconds of each test: its line begins with "  SUITE: NAME ...", and ends, or a later one does if the test prints something, with "N s".
+seconds_of() {
+    awk '
+    match($0, /^  [^ ].*: .* \.\.\./) { name = substr($0, 1, RLENGTH) }
+    name != "" && / [0-9]+\.[0-9]+ s$/ { printf "%8.2f s%s\n", $(NF - 1), substr(name, 2, length(name) - 5); name = "" }' "$1"
+}
+failures_of() { grep -E '^ +[0-9]+\. |FAIL|ERROR:' "$1" | head -n 60 || true; }
+
 # part NAME SECONDS COMMAND...: runs it. The deadline is for what hangs: several times what it takes when nothing else runs.
 part() {
     local name=$1 seconds=$2 status=0 good bad state=whole started=$SECONDS log=$LOGS/$1.log
@@ -164,8 +174,9 @@ part() {
     echo "$name $good $bad $state" >>"$WORK/counts"
     { # at once, so that what lanes print does not mix
         printf '%-10s %4d passed %4d failed %5d s\n' "$name" "$good" "$bad" $((SECONDS - started))
+        seconds_of "$log"
         if [ "$bad" != 0 ]; then
-            grep -E '^ +[0-9]+\. |FAIL|ERROR:' "$log" | head -n 60 || true
+            failures_of "$log"
             tail -n 15 "$log"
         fi
     } >"$WORK/said"

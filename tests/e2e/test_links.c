@@ -47,7 +47,7 @@ static void test_internal(void)
 {
     struct answer a = api("GET", NULL, "/v1/services/madams/base/instances/");
     CHECK(strcmp(doc_text(a.json, "[0].instance_ports[0].endpoint_type"), "internal-endpoint") == 0 &&
-              doc_at(a.json, "[0].instance_ports[0].ipaddress") == NULL, "it has an address for all: %s", a.raw.body);
+              doc_text(a.json, "[0].instance_ports[0].ipaddress")[0] == '\0', "it has an address for all: %s", a.raw.body);
     api_free(&a);
     struct json_object *all;
     int n = engine_containers("madams", "base", false, &all);
