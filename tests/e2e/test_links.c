@@ -250,7 +250,7 @@ static void network_away(const char *name)
         }
     }
     json_object_put(one);
-    CHECK(engine_call("DELETE", NULL, NULL, "/networks/%s", name) == 204, "%s is not removed", name);
+    engine_call("DELETE", NULL, NULL, "/networks/%s", name);
 }
 
 /* What the engine refuses is said, nothing is left of it, and it is tried again. The name of the link's network is taken: by an
@@ -277,9 +277,13 @@ static void test_apart_refused(void)
     service_says("late", "Running", "", 90);
     service_runs("madams", "base", 2, 60);
     reached(20, "late", "base", 4);
-    /* The same under one that runs. */
-    network_away(name);
-    link_taken(name, true);
+    /* The same under one that runs. The deployer makes the network again as soon as it looks: whoever is first has the name. */
+    int status = -1;
+    for (double end = 0; status != 0 && world_waiting(&end, 40);) {
+        network_away(name);
+        free(world_shell(&status, "ip link add %s type veth peer name skypeer 2>/dev/null", name));
+    }
+    REQUIRE(status == 0, "the name is never free");
     free(world_sql("WITH woken AS (UPDATE skylark.reconcile_queue q SET wakes = q.wakes + 1, due_at = now() FROM skylark.services s "
                    "WHERE s.id = q.service_id AND s.name = 'late' RETURNING s.id) SELECT pg_notify('skylark_services', id::text) FROM woken"));
     service_says("late", "Error", "can't be put into the network of the link from late to base", 40);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <execinfo.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -246,7 +247,7 @@ int check_run(void)
     sigaction(SIGTERM, &(struct sigaction){.sa_handler = note_term}, NULL);
     while (w.next < n_tests && !told_to_end) {
         int fds[2], first = w.next;
-        if (pipe(fds) != 0)
+        if (pipe2(fds, O_CLOEXEC) != 0) /* what a test starts and leaves must not hold it */
             abort();
         fflush(stdout);
         pid_t pid = fork();
