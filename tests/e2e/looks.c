@@ -119,7 +119,12 @@ static bool are(double seconds, const char *const *texts, char *(*ask)(const str
                  q.from != NULL ? " to " : "", q.address, q.port, n, texts[0], seconds, seen);
 }
 
-#define REACH_MS 20000 /* for what is reached, and so comes at once */
+/* How long one question from inside an instance may take: long when it is the only one; when it is asked again, no longer than it takes
+ * to know that a packet went to where nobody is any more. */
+static long reach_ms(double seconds)
+{
+    return seconds > 0 ? 3000 : 20000;
+}
 
 bool tcp_says(double seconds, const char *address, int port, const char *text)
 {
@@ -129,7 +134,7 @@ bool tcp_says(double seconds, const char *address, int port, const char *text)
 bool reach_says(double seconds, const char *from, const char *host, int port, const char *text)
 {
     bool negative = strncmp(text, "no ", 3) == 0; /* then only that is waited for */
-    return says(seconds, text, ask_reach, (struct question){.address = host, .port = port, .from = from, .ms = negative ? 2000 : REACH_MS});
+    return says(seconds, text, ask_reach, (struct question){.address = host, .port = port, .from = from, .ms = negative ? 2000 : reach_ms(seconds)});
 }
 
 char *reach_once(const char *from, const char *host, int port)
@@ -149,7 +154,7 @@ bool tcp_are(double seconds, const char *address, int port, const char *const *t
 
 bool reach_are(double seconds, const char *from, const char *host, int port, const char *const *texts)
 {
-    return are(seconds, texts, ask_reach, (struct question){.address = host, .port = port, .from = from, .ms = REACH_MS});
+    return are(seconds, texts, ask_reach, (struct question){.address = host, .port = port, .from = from, .ms = reach_ms(seconds)});
 }
 
 bool reached(double seconds, const char *from, const char *to, int expected)
@@ -169,7 +174,7 @@ bool reached(double seconds, const char *from, const char *to, int expected)
         count = 0;
         seen[0] = '\0';
         for (int i = 0; i < n; i++) {
-            char *answer = ask_reach(&(struct question){.address = hosts[i], .port = 22, .from = from, .ms = expected > 0 ? REACH_MS : 1000});
+            char *answer = ask_reach(&(struct question){.address = hosts[i], .port = 22, .from = from, .ms = expected > 0 ? reach_ms(seconds) : 1000});
             size_t len = strlen(seen);
             count += strncmp(answer, expected_text, strlen(expected_text)) == 0;
             snprintf(seen + len, sizeof seen - len, "%s: %.100s; ", hosts[i], answer);

@@ -18,11 +18,11 @@ static const struct {
     {1, {"endpoints", tests_endpoints}},
     {1, {"killed", tests_killed}},
     {1, {"trouble", tests_trouble}},
+    {1, {"volumes", tests_volumes}},
     {2, {"autoscaling", tests_autoscaling}},
     {2, {"metrics", tests_metrics}},
     {2, {"routes", tests_routes}},
     {2, {"links", tests_links}},
-    {2, {"volumes", tests_volumes}},
     {0, {"secrets", tests_secrets}}, /* last, when all has run that could have written them */
 };
 
