@@ -22,7 +22,7 @@ COMMON := aside buf clock config config_command config_value connection db db_ca
           shellwords signals supervisor systemd utf8
 ENGINE := docker docker_body docker_container docker_image docker_log docker_network docker_pull docker_stream docker_usage
 API := address arena checks dispatch fields form handle_document handle_health handle_list handle_logs handle_points handle_scaling \
-       handle_service handle_token http_metrics json_read link listen log_cursor log_page main problem query_check reference \
+       handle_service handle_token http_metrics json_read json_space link listen log_cursor log_page main problem query_check reference \
        request route service_fields service_write settings slots worker
 DEPLOYER := container figures lease main networks observe plan probe puller reconcile reconciler role service settings watcher
 AUTOSCALER := evaluate main settings
@@ -79,6 +79,7 @@ UNIT := \
     form \
     fuzz \
     json_read \
+    json_space \
     log_cursor \
     metrics \
     plan \
@@ -121,6 +122,7 @@ HTTP_TESTS := \
     test_routes \
     test_scaling \
     test_seed \
+    test_settings \
     main
 E2E_TESTS := \
     e2e \

@@ -293,6 +293,7 @@ static struct json_object *value_check(const struct check *c, const struct field
     case FIELD_OBJECT:
     case FIELD_MAP:
         break;
+    case FIELD_IGNORED:
     case FIELD__MAX:
         return NULL;
     }
@@ -328,6 +329,11 @@ static struct json_object *object_check(const struct check *c, const struct fiel
         }
         if (value == NULL)
             continue;
+        if (f->type == FIELD_IGNORED) {
+            if (f->refusal != NULL)
+                problem_add(c->problem, buf_text(&place), "%s", f->refusal);
+            continue;
+        }
         const char *name = f->alias_of != NULL ? f->alias_of : f->name;
         struct json_object *checked = value_check(c, f, buf_text(&place), value), *other;
         if (checked == NULL)

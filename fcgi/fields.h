@@ -19,6 +19,7 @@ enum field_type {
     FIELD_OBJECT,  /* of fields; also as text that holds the object's JSON */
     FIELD_MAP,     /* any keys (key_check), each with a text (check); also as text that holds its JSON */
     FIELD_ARRAY,   /* of objects of fields; {} is taken as an empty one, as old clients send it */
+    FIELD_IGNORED, /* sent by old clients and of no meaning here: not stored; a value that would have one is refused */
     FIELD__MAX
 };
 
@@ -35,6 +36,7 @@ struct field {
     size_t n_fields;
     const char *alias_of;    /* another name for that field, kept for old clients */
     bool lower_case;         /* upper-case letters are made lower-case first */
+    const char *refusal;     /* FIELD_IGNORED: what is wrong with a value that is not null; NULL: any value is passed over */
     const char *help;
 };
 

@@ -23,7 +23,8 @@ struct list_page {
 
 void bind_services_list(struct request *rq, const char **params)
 {
-    static const char *const names[] = {"page", "page_size", "as_of", "target_state", "name", NULL};
+    static const char *const names[] = {"page", "page_size", "as_of", "target_state", "name",
+                                        "region_name", "application", "project_name", NULL}; /* old clients send the latter */
     query_check_names(rq, names);
     struct list_page *p = rq->asked = arena_alloc(&rq->arena, sizeof *p);
     if (p == NULL)
@@ -72,6 +73,11 @@ void handle_services_list(struct request *rq, const PGresult *result)
     const char *given = form_get(&rq->query, "as_of");
     const char *as_of = given != NULL ? given : db_text(result, 0, API_SERVICES_LIST_C_NEWEST);
     int64_t count = db_int(result, 0, API_SERVICES_LIST_C_COUNT);
+    const char *region = form_get(&rq->query, "region_name"), *own_region = db_text(result, 0, API_SERVICES_LIST_C_REGION_NAME);
+    if (rq->settings->strict_region && region != NULL && strcmp(region, own_region) != 0) {
+        problem_add(&rq->problem, "region_name", "must be \"%s\" here, or absent", own_region);
+        return;
+    }
     const struct list_page *p = rq->asked;
     int64_t pages = count > 0 ? (count + p->size - 1) / p->size : 1;
     if (p->number > pages) {

@@ -26,7 +26,7 @@ route_binder bind_services_list;
 route_handler handle_services_list;
 
 /* handle_service.c */
-route_parser parse_service_create, parse_service_update;
+route_parser parse_service_create, parse_service_update, parse_service_delete;
 route_handler handle_service_create, handle_service_update, handle_service_delete, handle_service_start,
     handle_service_stop;
 

@@ -38,8 +38,9 @@ static void render_type(struct buf *out, const struct field *f)
         [FIELD_TEXT] = "string", [FIELD_INTEGER] = "whole number", [FIELD_NUMBER] = "number", [FIELD_BOOLEAN] = "boolean",
         [FIELD_CHOICE] = "one of",
         [FIELD_OBJECT] = "object", [FIELD_MAP] = "object of strings", [FIELD_ARRAY] = "array of objects",
+        [FIELD_IGNORED] = "",
     };
-    buf_adds(out, names[f->type]);
+    buf_adds(out, f->type == FIELD_IGNORED ? f->refusal != NULL ? "null" : "anything" : names[f->type]);
     for (int i = 0; f->choices != NULL && f->choices[i] != NULL; i++)
         buf_addf(out, "%s `%s`", i > 0 ? "," : "", f->choices[i]);
     if (f->type == FIELD_INTEGER || f->type == FIELD_NUMBER)

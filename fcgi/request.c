@@ -14,6 +14,7 @@
 #include "common/log.h"
 #include "common/secret.h"
 #include "fcgi/json_read.h"
+#include "fcgi/json_space.h"
 #include "fcgi/route.h"
 
 #define PATH_MAX_BYTES 4096
@@ -77,6 +78,10 @@ static void request_split_path(struct request *rq, const char *path, size_t len)
     while (at < len) {
         const char *slash = memchr(path + at, '/', len - at);
         size_t n = slash != NULL ? (size_t)(slash - path) - at : len - at;
+        if (n == 0) { /* several slashes are one */
+            at++;
+            continue;
+        }
         char *segment = form_decode(path + at, n, false);
         if (segment == NULL) {
             problem_set(&rq->problem, PROBLEM_BAD_REQUEST, "The path is not valid percent-encoded UTF-8.");
@@ -259,7 +264,21 @@ static void send_bytes(struct request *rq, int64_t deadline_ms, const char *data
     }
 }
 
-static void send_answer(struct request *rq, const char *status, const char *content_type)
+/* The reply, JSON in the form of blanks that all of Skylark's has. */
+static void send_reply(struct request *rq, int64_t deadline_ms, bool json)
+{
+    if (!json) {
+        send_bytes(rq, deadline_ms, rq->reply.data, rq->reply.len);
+        return;
+    }
+    struct json_space state = {0};
+    const char *at = rq->reply.data, *end = at + rq->reply.len;
+    char piece[PIECE_BYTES];
+    while (at < end && !rq->broken)
+        send_bytes(rq, deadline_ms, piece, json_space(&state, &at, end, piece, sizeof piece));
+}
+
+static void send_answer(struct request *rq, const char *status, const char *content_type, bool json)
 {
     int64_t deadline_ms = clock_monotonic_ms() + rq->settings->answer_deadline_ms;
     struct buf head = {0};
@@ -270,8 +289,8 @@ static void send_answer(struct request *rq, const char *status, const char *cont
     buf_adds(&head, "\r\n");
     rq->broken = head.failed;
     send_bytes(rq, deadline_ms, head.data, head.len);
-    if (!rq->head)
-        send_bytes(rq, deadline_ms, rq->reply.data, rq->reply.len);
+    if (!rq->head && rq->reply.len > 0)
+        send_reply(rq, deadline_ms, json);
     /* What libfcgi still holds. */
     if (!rq->broken && (!output_wait(rq, deadline_ms) || FCGX_FFlush(rq->fcgi->out) < 0))
         rq->broken = true;
@@ -294,12 +313,13 @@ void request_respond(struct request *rq)
         if (rq->problem.kind == PROBLEM_UNAUTHORIZED)
             buf_adds(&rq->headers, "WWW-Authenticate: Token realm=\"skylark\"\r\n");
     }
-    if (rq->reply.len == 0) {
+    bool json = strcmp(content_type, "application/json") == 0 || strcmp(content_type, "application/problem+json") == 0;
+    if (rq->reply.len == 0)
         content_type = NULL;
-    } else {
-        buf_addf(&rq->headers, "Content-Length: %zu\r\n", rq->reply.len);
-    }
-    send_answer(rq, status, content_type);
+    else
+        buf_addf(&rq->headers, "Content-Length: %zu\r\n",
+                 json ? json_space_size(rq->reply.data, rq->reply.len) : rq->reply.len);
+    send_answer(rq, status, content_type, json);
 }
 
 void request_db_problem(struct request *rq, enum db_status status)

@@ -46,7 +46,7 @@ struct request {
     bool internal; /* came in over the listener that is not public */
     const char *address; /* client's */
 
-    char *segments[REQUEST_SEGMENTS_MAX]; /* of the path, decoded, without empty last one */
+    char *segments[REQUEST_SEGMENTS_MAX]; /* of the path, decoded, without empty ones */
     size_t n_segments;
     /* Captured from the path; NULL: not in it. */
     const char *namespace_name, *service_name, *instance_id, *user_name, *region_name, *organisation_name;

@@ -31,6 +31,8 @@ static const struct field volume_fields[] = {
     {.name = "volume_type", .type = FIELD_TEXT, .fallback = "\"EBS\"", .check = check_volume_type,
      .help = "Kind of volume."},
     {.name = "size_gb", .type = FIELD_INTEGER, .required = true, .min = 1, .max = 65536, .help = "Size in GiB."},
+    {.name = "backup_id", .type = FIELD_IGNORED, .refusal = "must be null: there are no backups that a volume could be made of",
+     .help = "Null, or absent."},
 };
 
 static const struct field autoscaling_fields[] = {
@@ -67,7 +69,11 @@ const struct field service_fields[] = {
     {.name = "app_name", .type = FIELD_TEXT, .check = check_service_name, .alias_of = "service_name",
      .help = "Another name for service_name."},
     {.name = "namespace", .type = FIELD_TEXT, .max = 255, .help = "The URL's namespace, if given."},
-    {.name = "region_name", .type = FIELD_TEXT, .max = 255, .help = "This installation's region, if given."},
+    {.name = "region_name", .type = FIELD_TEXT, .max = 255,
+     .help = "Passed over; with the setting `strict_region` this installation's region, if given."},
+    {.name = "application", .type = FIELD_IGNORED, .help = "Passed over."},
+    {.name = "current_state", .type = FIELD_IGNORED, .help = "Passed over."},
+    {.name = "linked_from_apps", .type = FIELD_IGNORED, .help = "Passed over: links are set where they begin."},
     {.name = "image_name", .type = FIELD_TEXT, .required = true, .check = check_image_name,
      .help = "Image, without its tag."},
     {.name = "image_tag", .type = FIELD_TEXT, .fallback = "\"latest\"", .check = check_image_tag,

@@ -14,7 +14,8 @@ void service_fields_check_rules(struct json_object *checked, const char *namespa
 
 /* Where the service is to be. */
 struct service_place {
-    const char *region_name, *base_domain; /* of the installation */
+    const char *region_name;               /* that a body must name if it names one; NULL: any */
+    const char *base_domain;               /* of the installation */
     const char *host_names;                /* the operator's own, separated by commas */
     const char *request_host;              /* by which the client reached the API */
 };

@@ -65,8 +65,8 @@ static void report_conflict(struct request *rq, struct json_object *fields)
     const char *constraint = db_constraint(rq->db);
     const char *name = service_fields_text(fields, "service_name");
     if (strcmp(constraint, "services_namespace_id_name_key") == 0)
-        problem_set(&rq->problem, PROBLEM_CONFLICT, "The namespace %s already has a service named %s.", rq->namespace_name,
-                    name);
+        problem_set(&rq->problem, PROBLEM_CONFLICT, "App %s already exists: the namespace %s has a service of that name.", name,
+                    rq->namespace_name);
     else if (strcmp(constraint, "services_domain_label_key") == 0)
         problem_set(&rq->problem, PROBLEM_CONFLICT,
                     "The domain name of a service named %s in %s is in use by another service; choose another name.", name,
@@ -183,7 +183,7 @@ static void check_place(struct request *rq, struct json_object *fields)
     if (status != DB_OK)
         return;
     struct service_place place = {
-        .region_name = db_text(result, 0, API_INSTALLATION_GET_C_REGION_NAME),
+        .region_name = !rq->settings->strict_region ? NULL : db_text(result, 0, API_INSTALLATION_GET_C_REGION_NAME),
         .base_domain = db_text(result, 0, API_INSTALLATION_GET_C_BASE_DOMAIN),
         .host_names = db_text(result, 0, API_INSTALLATION_GET_C_HOST_NAMES),
         .request_host = request_parameter(rq, "SERVER_NAME"),
@@ -308,16 +308,23 @@ bool service_write_target(struct request *rq, const char *id, const char *state)
     return change(rq, API_SERVICE_SET_TARGET, params);
 }
 
+bool service_write_linked_from(struct request *rq, const char *id, struct buf *names)
+{
+    const char *params[API_SERVICE_LINKED_FROM_P__MAX] = {[API_SERVICE_LINKED_FROM_P_SERVICE_ID] = id};
+    return ask(rq, API_SERVICE_LINKED_FROM, params, API_SERVICE_LINKED_FROM_C_NAMES, names);
+}
+
+bool service_write_unlink(struct request *rq, const char *id)
+{
+    const char *own[API_LINKING_LOCK_P__MAX] = {[API_LINKING_LOCK_P_SERVICE_ID] = id};
+    const char *params[API_LINKS_TO_REMOVE_P__MAX] = {[API_LINKS_TO_REMOVE_P_SERVICE_ID] = id};
+    return change(rq, API_LINKING_LOCK, own) && change(rq, API_LINKS_TO_REMOVE, params);
+}
+
 bool service_write_delete(struct request *rq, const char *id)
 {
-    const char *linking[API_SERVICE_LINKED_FROM_P__MAX] = {[API_SERVICE_LINKED_FROM_P_SERVICE_ID] = id};
     const char *params[API_SERVICE_DELETE_P__MAX] = {[API_SERVICE_DELETE_P_SERVICE_ID] = id};
-    struct buf linked = {0};
-    bool asked = ask(rq, API_SERVICE_LINKED_FROM, linking, API_SERVICE_LINKED_FROM_C_NAMES, &linked);
-    if (asked && linked.len > 0)
-        problem_set(&rq->problem, PROBLEM_CONFLICT, "Services link to it: %s. Take those links away first.", buf_text(&linked));
-    buf_free(&linked);
-    return rq->problem.kind == PROBLEM_NONE && change(rq, API_SERVICE_DELETE, params);
+    return change(rq, API_SERVICE_DELETE, params);
 }
 
 bool service_write_event(struct request *rq, const char *id, const char *action, const char *reason)

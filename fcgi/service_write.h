@@ -30,7 +30,13 @@ bool service_write_parts(struct request *rq, const char *id, struct json_object 
 
 bool service_write_target(struct request *rq, const char *id, const char *state);
 
-/* Marks the service as deleted; 409 when others link to it. */
+/* Adds the names of the services that link to this one, separated by commas. After service_write_lock_links they stay the same. */
+bool service_write_linked_from(struct request *rq, const char *id, struct buf *names);
+
+/* Takes those links away. */
+bool service_write_unlink(struct request *rq, const char *id);
+
+/* Marks the service as deleted. */
 bool service_write_delete(struct request *rq, const char *id);
 
 /* Notes who did what, and why (for people). */

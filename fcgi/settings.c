@@ -5,6 +5,7 @@
 
 #define FIELD(name) offsetof(struct api_settings, name)
 
+static const char *const delete_linked[] = {[DELETE_LINKED_REFUSE] = "refuse", [DELETE_LINKED_ALLOW] = "allow", NULL};
 static const char *const levels[] = {"debug", "info", "warning", "error", NULL};
 
 const struct config_setting api_setting_rows[] = {
@@ -52,6 +53,17 @@ const struct config_setting api_setting_rows[] = {
      .max = 3650LL * 86400000, .reloadable = true,
      .help = "A token from generate-api-token is valid until nobody has used it for so long. 0s: until it is revoked. Holds for tokens "
              "made afterwards."},
+    {.name = "strict_region", .type = CONFIG_BOOLEAN, .offset = FIELD(strict_region), .fallback = "no", .reloadable = true,
+     .help = "Refuse requests whose region_name is not this installation's (400). no: region_name is passed over, since old "
+             "clients send the names of regions that are no more."},
+    {.name = "delete_linked", .type = CONFIG_CHOICE, .offset = FIELD(delete_linked), .choices = delete_linked,
+     .fallback = "refuse", .reloadable = true,
+     .help = "DELETE of a service that others link to, without ?force=: refuse answers 409; allow takes the links away, as "
+             "old clients expect."},
+    {.name = "no_content_on_write", .type = CONFIG_BOOLEAN, .offset = FIELD(no_content_on_write), .fallback = "no",
+     .reloadable = true,
+     .help = "Answer POST and PUT of a service, start and stop with 204 and no body, which is all that some old clients take "
+             "for success. no: with the service's document."},
     {.name = "log_level", .type = CONFIG_CHOICE, .offset = FIELD(log_level), .choices = levels,
      .fallback = "info", .reloadable = true, .help = "Lowest level of events that are logged."},
 };

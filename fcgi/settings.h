@@ -22,8 +22,14 @@ struct api_settings {
     int64_t login_slots; /* 0: by the number of CPUs; see api_login_slots */
     int64_t login_failures;
     int64_t token_lifetime_ms; /* 0: for ever */
+    bool strict_region;
+    int64_t delete_linked; /* enum delete_linked */
+    bool no_content_on_write;
     int64_t log_level;
 };
+
+/* What DELETE of a service does that others link to, when the request itself does not say. */
+enum delete_linked { DELETE_LINKED_REFUSE, DELETE_LINKED_ALLOW };
 
 extern const struct config_setting api_setting_rows[];
 extern const size_t api_n_settings;

@@ -1,6 +1,13 @@
 -- The API's documents, built where the rows are.
 -- after: status endpoints
 
+-- Old clients read these as strings, and some of them search in it: blanks are as the API writes all JSON.
+CREATE FUNCTION skylark.object_text(p_object json) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN COALESCE((SELECT '{' || string_agg(to_json(m.key)::text || ': ' || m.value::text, ', ' ORDER BY m.position) || '}'
+                     FROM json_each(p_object) WITH ORDINALITY AS m (key, value, position)), '{}');
+COMMENT ON FUNCTION skylark.object_text IS 'An object of texts and numbers as a string that holds its JSON; {} for null.';
+
 CREATE FUNCTION skylark.autoscaling_config(a skylark.autoscaling_settings) RETURNS json
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN (SELECT json_object_agg(k.name, k.value ORDER BY k.position)
@@ -94,24 +101,24 @@ SELECT s.namespace_id, s.seq, s.id AS service_id, s.name AS service_name, s.targ
            'updated_at', skylark.iso_time(s.updated_at),
            'allocation_group', NULL,
            'target_state', s.target_state,
-           'instance_envvars', COALESCE((
+           'instance_envvars', skylark.object_text((
                SELECT json_object_agg(v.name, v.value ORDER BY v.name)
                FROM (SELECT e.name, e.value FROM skylark.envvars e WHERE e.service_id = s.id
                      UNION ALL
                      SELECT '__DEFAULT_DOMAIN_NAME__', s.domain_label || '.' || g.base_domain
-                     WHERE EXISTS (SELECT FROM skylark.ports p WHERE p.service_id = s.id)) v)::text, '{}'),
+                     WHERE EXISTS (SELECT FROM skylark.ports p WHERE p.service_id = s.id)) v)),
            'started_at', skylark.iso_time(o.started_at),
            'uuid', s.id,
-           'linked_to_apps', COALESCE((
+           'linked_to_apps', skylark.object_text((
                SELECT json_object_agg(t.name, l.alias ORDER BY t.name)
                FROM skylark.links l JOIN skylark.services t ON t.id = l.target_service_id
-               WHERE l.service_id = s.id)::text, '{}'),
+               WHERE l.service_id = s.id)),
            'stopped_at', skylark.iso_time(o.stopped_at),
            'is_deploying', o.is_deploying,
            'created_by', s.created_by,
-           'autoscaling_config', COALESCE((
+           'autoscaling_config', skylark.object_text((
                SELECT skylark.autoscaling_config(a)
-               FROM skylark.autoscaling_settings a WHERE a.service_id = s.id)::text, '{}'),
+               FROM skylark.autoscaling_settings a WHERE a.service_id = s.id)),
            'instance_ports', COALESCE((
                SELECT json_agg(skylark.port_document(
                    p.container_port, p.protocol, p.endpoint_type, p.service_port, first.host_port,
@@ -128,9 +135,9 @@ SELECT s.namespace_id, s.seq, s.id AS service_id, s.name AS service_name, s.targ
                    ORDER BY i.slot, i.created_at
                    LIMIT 1) first ON true
                WHERE p.service_id = s.id), '[]'::json),
-           'linked_to', COALESCE((
+           'linked_to', skylark.object_text((
                SELECT json_object_agg(l.target_service_id, l.alias ORDER BY l.target_service_id)
-               FROM skylark.links l WHERE l.service_id = s.id)::text, '{}'),
+               FROM skylark.links l WHERE l.service_id = s.id)),
            'run_command', s.run_command,
            'custom_domain_name', COALESCE((
                SELECT string_agg(c.name, ',' ORDER BY c.position) FROM skylark.custom_domains c WHERE c.service_id = s.id), ''),
@@ -139,10 +146,10 @@ SELECT s.namespace_id, s.seq, s.id AS service_id, s.name AS service_name, s.targ
            'image_name', s.image_name,
            'image_tag', s.image_tag,
            'instance_size', s.instance_size,
-           'linked_from_apps', COALESCE((
+           'linked_from_apps', skylark.object_text((
                SELECT json_object_agg(f.name, l.alias ORDER BY f.name)
                FROM skylark.links l JOIN skylark.services f ON f.id = l.service_id AND f.deleted_at IS NULL
-               WHERE l.target_service_id = s.id)::text, '{}'),
+               WHERE l.target_service_id = s.id)),
            'target_num_instances', s.target_num_instances,
            'last_autoscaled_at', skylark.iso_time(s.last_autoscaled_at),
            'last_redeployed_at', skylark.iso_time(s.last_redeployed_at),
@@ -150,10 +157,10 @@ SELECT s.namespace_id, s.seq, s.id AS service_id, s.name AS service_name, s.targ
            'linked_to_services', '[]'::json,
            'exec_endpoint', '',
            'current_num_instances', o.current,
-           'linked_from', COALESCE((
+           'linked_from', skylark.object_text((
                SELECT json_object_agg(l.service_id, l.alias ORDER BY l.service_id)
                FROM skylark.links l JOIN skylark.services f ON f.id = l.service_id AND f.deleted_at IS NULL
-               WHERE l.target_service_id = s.id)::text, '{}'),
+               WHERE l.target_service_id = s.id)),
            'staged_num_instances', o.staged,
            'started_num_instances', o.started,
            'instances', COALESCE((

@@ -48,7 +48,7 @@ GRANT SELECT ON skylark.services_overview, skylark.instances_overview, skylark.b
 GRANT EXECUTE ON FUNCTION skylark.partitions_maintain, skylark.history_prune TO skylark_collector;
 GRANT EXECUTE ON FUNCTION skylark.is_host_name, skylark.autoscaling_decide, skylark.autoscaling_next_due TO skylark_autoscaler;
 GRANT EXECUTE ON FUNCTION skylark.autoscaling_decide, skylark.autoscaling_next_due TO skylark_dba;
-GRANT EXECUTE ON FUNCTION skylark.autoscaling_message, skylark.autoscaling_config TO skylark_api, skylark_dba;
+GRANT EXECUTE ON FUNCTION skylark.autoscaling_message, skylark.autoscaling_config, skylark.object_text TO skylark_api, skylark_dba;
 GRANT USAGE ON SCHEMA skylark TO skylark_autoscaler;
 GRANT SELECT ON skylark.schema_migrations, skylark.schema_definitions, skylark.namespaces, skylark.services, skylark.autoscaling_settings,
     skylark.reconcile_queue, skylark.service_status, skylark.instances, skylark.metric_samples,

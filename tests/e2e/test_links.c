@@ -38,7 +38,7 @@ static void test_link(void)
     }
     service_delete("base-1");
     struct answer a = api("GET", NULL, "/v1/services/madams/base/");
-    CHECK(strcmp(doc_text(a.json, "linked_from_apps"), "{ \"linker\" : \"the-store\" }") == 0, "%s", doc_text(a.json, "linked_from_apps"));
+    CHECK(strcmp(doc_text(a.json, "linked_from_apps"), "{\"linker\": \"the-store\"}") == 0, "%s", doc_text(a.json, "linked_from_apps"));
     api_free(&a);
     CHECK(api_status("DELETE", NULL, "/v1/services/madams/base/") == 409, "a service that others link to was deleted");
 }

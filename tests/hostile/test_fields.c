@@ -85,7 +85,7 @@ static void try_rows(const struct field *fields, size_t n, const struct place *o
         buf_adds(&p.after, outer != NULL ? buf_text(&outer->after) : "}");
         for (enum filling v = 0; v < FILL__MAX; v++) {
             /* A null, and what is only accepted, may be taken. */
-            bool taken = v == FILL_BLANKS;
+            bool taken = v == FILL_BLANKS || f->type == FIELD_IGNORED;
             send_value(&p, v, name,
                        &(struct cost_limits){.status_min = taken ? 200 : 400, .status_max = 499, .document = taken,
                                              .statements_max = taken ? STATEMENTS_OF_CHANGE : STATEMENTS_OF_REFUSAL});

@@ -12,7 +12,8 @@ int main(int argc, char **argv)
     static const struct check_suite suites[] = {
         {"seed", tests_seed}, {"routes", tests_routes}, {"list", tests_list}, {"forms", tests_forms},
         {"logs", tests_logs}, {"readers", tests_readers}, {"bad input", tests_bad_input}, {"front", tests_front},
-        {"scaling", tests_scaling}, {"endpoints", tests_endpoints}, {"lookup", tests_lookup}, {"auth", tests_auth},
+        {"scaling", tests_scaling}, {"endpoints", tests_endpoints}, {"lookup", tests_lookup}, {"settings", tests_settings},
+        {"auth", tests_auth},
     };
     if (argc < 2 || strcmp(argv[1], "--list") != 0)
         world_open();

@@ -20,10 +20,31 @@ struct answer api_call(const struct http_call *call)
     return answer;
 }
 
+/* Whether each key of a JSON text is followed by a colon and one blank, and by no blank before the colon. Strings are passed over:
+ * what is in them is somebody's text. */
+static bool spaced(const char *text, size_t len)
+{
+    bool in_string = false;
+    for (size_t i = 0; i < len; i++) {
+        if (in_string && text[i] == '\\')
+            i++;
+        else if (text[i] == '"')
+            in_string = !in_string;
+        else if (!in_string && text[i] == ':' && (text[i - 1] != '"' || i + 2 >= len || text[i + 1] != ' ' || text[i + 2] == ' '))
+            return false;
+    }
+    return true;
+}
+
 struct answer api_call_once(const struct http_call *call)
 {
     struct answer answer = {.raw = http_do(call)};
+    char type[64];
     answer.status = answer.raw.status;
+    http_header(&answer.raw, "Content-Type", type, sizeof type);
+    if (strcmp(type, "application/json") == 0 || strcmp(type, "application/problem+json") == 0)
+        CHECK(spaced(answer.raw.body, answer.raw.body_len), "%s %s: not \"key\": value: %.300s",
+              call->method != NULL ? call->method : "GET", call->path, answer.raw.body);
     if (answer.raw.body_len > 0)
         answer.json = json_tokener_parse(answer.raw.body);
     return answer;

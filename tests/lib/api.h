@@ -21,7 +21,7 @@ struct answer api_as(const char *token, const char *method, const char *body, co
     __attribute__((format(printf, 4, 5)));
 /* Any request; sent again, for 30 s at the most, while nginx's limit on logins refuses it: tests log in faster than people. */
 struct answer api_call(const struct http_call *call);
-/* Any request, once. */
+/* Any request, once. Like all of these, checks that JSON is written "key": value, as clients that grep expect it. */
 struct answer api_call_once(const struct http_call *call);
 void api_free(struct answer *answer);
 /* Makes the request of api(), drops the answer, returns its status. */

@@ -16,6 +16,7 @@ static void (*const suites[])(void) = {
     suite_form,
     suite_fuzz,
     suite_json_read,
+    suite_json_space,
     suite_log_cursor,
     suite_metrics,
     suite_plan,

@@ -13,6 +13,7 @@ void suite_fields(void);
 void suite_form(void);
 void suite_fuzz(void);
 void suite_json_read(void);
+void suite_json_space(void);
 void suite_log_cursor(void);
 void suite_metrics(void);
 void suite_plan(void);

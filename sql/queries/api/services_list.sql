@@ -1,10 +1,11 @@
 -- hot
 -- A page of the services in the namespace $2, newest first, for the token with hash $1. $3: page size, $4:
 -- how many to pass over, $5: the newest seq that counts (null: all), $6: target_state (null: any), $7: prefix
--- of the name (null: any). Returns the page as a JSON array, how many there are in all, and the newest seq.
+-- of the name (null: any). Returns the page as a JSON array, how many there are in all, the newest seq, and the region.
 -- parameters: token_hash, namespace, page_size, offset, as_of, target_state, prefix
--- columns: token_id, user_name, granted, token_unmarked, results, count, newest
-SELECT a.token_id, a.user_name, a.granted, a.token_unmarked, page.results, total.count, total.newest
+-- columns: token_id, user_name, granted, token_unmarked, results, count, newest, region_name
+SELECT a.token_id, a.user_name, a.granted, a.token_unmarked, page.results, total.count, total.newest,
+       (SELECT g.region_name FROM skylark.installation g) AS region_name
 FROM skylark.access($1::bytea, $2::text) a
 CROSS JOIN LATERAL (
     SELECT count(*) AS count, COALESCE(max(s.seq), 0) AS newest
