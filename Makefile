@@ -28,7 +28,7 @@ DEPLOYER := container figures lease main networks observe plan probe puller reco
 AUTOSCALER := evaluate main settings
 COLLECTOR := assemble batch figures follower main maintain rate resume right sampler settings
 ROUTER := certificate drain figures front main render router settings
-CTL := doctor installation main migrate namespaces output status tokens users volume_types
+CTL := doctor installation main migrate namespaces output quotas status tokens users volume_types
 
 PROGRAMS := $(addprefix $(B)/,skylark-api skylark-autoscaler skylark-deployer skylark-collector skylark-router skylarkctl)
 
@@ -118,6 +118,7 @@ HTTP_TESTS := \
     test_list \
     test_logs \
     test_lookup \
+    test_quotas \
     test_readers \
     test_routes \
     test_scaling \
@@ -159,6 +160,7 @@ SQL_TESTS := \
     test_logins \
     test_logs \
     test_migrate \
+    test_quotas \
     test_rights \
     test_rules \
     test_statements \

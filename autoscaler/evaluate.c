@@ -25,7 +25,7 @@
 static const char *const reasons[] = {"scaled_up",   "scaled_down", "below_minimum", "above_maximum", "within_band",
                                       "at_maximum",  "at_minimum",  "at_zero",       "would_flap",    "stabilizing",
                                       "waiting",     "starting",    "no_data",       "updating",      "dry_run",
-                                      "overtaken",   NULL};
+                                      "overtaken",   "scaled_to_quota", "at_quota", NULL};
 
 enum { PASSES, PASS_FAILURES, EVALUATIONS, LAG, LAG_MOST, OVERDUE, POSTPONED };
 

@@ -38,8 +38,8 @@ int command_migrate(struct ctl *ctl);
  * Returns the exit status. */
 int schema_fix(struct ctl *ctl);
 /* users.c */
-int command_user_create(struct ctl *ctl), command_user_password(struct ctl *ctl), command_user_unlock(struct ctl *ctl), command_user_disable(struct ctl *ctl),
-    command_user_enable(struct ctl *ctl), command_user_list(struct ctl *ctl);
+int command_user_create(struct ctl *ctl), command_user_password(struct ctl *ctl), command_user_unlock(struct ctl *ctl),
+    command_user_disable(struct ctl *ctl), command_user_enable(struct ctl *ctl), command_user_list(struct ctl *ctl);
 /* namespaces.c */
 int command_namespace_create(struct ctl *ctl), command_namespace_list(struct ctl *ctl), command_member_set(struct ctl *ctl),
     command_member_remove(struct ctl *ctl);
@@ -48,6 +48,8 @@ int command_token_create(struct ctl *ctl), command_token_list(struct ctl *ctl), 
 /* installation.c */
 int command_settings(struct ctl *ctl), command_settings_set(struct ctl *ctl), command_engine_forget(struct ctl *ctl);
 int command_front_forget(struct ctl *ctl);
+/* quotas.c */
+int command_quota(struct ctl *ctl), command_quota_set(struct ctl *ctl);
 /* volume_types.c */
 int command_volume_type_list(struct ctl *ctl), command_volume_type_set(struct ctl *ctl), command_volume_type_remove(struct ctl *ctl);
 /* status.c */

@@ -51,6 +51,7 @@ int output_failure(struct ctl *ctl, enum db_status status)
         {"namespaces_name_key", "that name is taken"},
         {"namespaces_name_check",
          "a name has 1 to 30 lower-case letters, digits and hyphens, with no hyphen at its ends"},
+        {"quotas_name_check", "there is no such quota; skylarkctl quota lists them"},
         {"installation_base_domain_check", "base_domain must be a host name in lower case"},
         {"installation_region_name_check", "region_name must be letters, digits, periods, hyphens and underscores"},
         {"installation_region_iaas_check", "region_iaas must be letters, digits, periods, hyphens and underscores"},

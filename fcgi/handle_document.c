@@ -1,5 +1,8 @@
-/* GET of one document, built by its statement: a service, its instances, an instance, the profile, organisations, regions. */
+/* GET of one document, built by its statement: a service, its instances, an instance, the profile, organisations, regions, quotas. */
 #include "fcgi/handlers.h"
+
+#include <string.h>
+
 #include "fcgi/route.h"
 #include "gen/api_statements.h"
 
@@ -11,6 +14,13 @@ static const char *missing(const struct request *rq)
            : rq->region_name != NULL       ? "region"
            : rq->organisation_name != NULL ? "organisation, or none that this token may see"
                                            : "user, or none that this token may see";
+}
+
+/* Requests a second are the front's: nginx limits them, and passes on what it was told. */
+void bind_quotas(struct request *rq, const char **params)
+{
+    const char *rate = request_parameter(rq, "SKYLARK_REQUEST_RATE");
+    params[API_QUOTAS_GET_P_REQUEST_RATE] = rate[strspn(rate, "0123456789")] == '\0' ? rate : "";
 }
 
 void handle_document(struct request *rq, const PGresult *result)

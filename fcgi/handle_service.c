@@ -75,7 +75,8 @@ void handle_service_update(struct request *rq, const PGresult *result)
     struct service s;
     struct buf names = {0};
     list_names(fields, &names);
-    if (lock_links(rq, fields) && service_write_lock(rq, &s) && service_write_check(rq, fields, &s) &&
+    if (lock_links(rq, fields) && service_write_lock(rq, &s) && service_write_lock_linking(rq, s.id, fields) &&
+        service_write_check(rq, fields, &s) &&
         service_write_update(rq, s.id, fields) && service_write_parts(rq, s.id, fields, false) &&
         service_write_event(rq, s.id, "service_updated", buf_text(&names)))
         reply(rq, s.id, "200 OK");

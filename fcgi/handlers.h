@@ -18,7 +18,7 @@ route_parser parse_login;
 route_handler handle_generate_token;
 
 /* handle_document.c: answers with the column after those of access, 404 when it is null. */
-route_binder bind_profile, bind_organisation, bind_region;
+route_binder bind_profile, bind_organisation, bind_region, bind_quotas;
 route_handler handle_document;
 
 /* handle_list.c */

@@ -18,6 +18,7 @@ static const struct {
     [PROBLEM_INVALID] = {400, "400 Bad Request", "invalid-input", "The request has faults"},
     [PROBLEM_UNAUTHORIZED] = {401, "401 Unauthorized", "unauthorized", "Not logged in"},
     [PROBLEM_FORBIDDEN] = {403, "403 Forbidden", "forbidden", "Not allowed"},
+    [PROBLEM_QUOTA] = {403, "403 Forbidden", "quota-exceeded", "A quota is exceeded"},
     [PROBLEM_NOT_FOUND] = {404, "404 Not Found", "not-found", "Not found"},
     [PROBLEM_METHOD] = {405, "405 Method Not Allowed", "method-not-allowed", "Method not allowed"},
     [PROBLEM_CONFLICT] = {409, "409 Conflict", "conflict", "In conflict with what is there"},

@@ -13,6 +13,7 @@ enum problem_kind {
     PROBLEM_INVALID,     /* it can, but what it says can't be taken; errors[] names every fault */
     PROBLEM_UNAUTHORIZED,
     PROBLEM_FORBIDDEN,
+    PROBLEM_QUOTA, /* the namespace has as much as it may */
     PROBLEM_NOT_FOUND,
     PROBLEM_METHOD,
     PROBLEM_CONFLICT,

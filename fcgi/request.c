@@ -347,6 +347,10 @@ void request_db_problem(struct request *rq, enum db_status status)
         problem_set(&rq->problem, PROBLEM_CONFLICT, "In conflict with what is there (%s).", db_constraint(rq->db));
         return;
     case DB_REFUSED:
+        if (strncmp(db_constraint(rq->db), "quota_", strlen("quota_")) == 0) { /* skylark.quota_check */
+            problem_set(&rq->problem, PROBLEM_QUOTA, "%s", db_message(rq->db));
+            return;
+        }
         problem_set(&rq->problem, PROBLEM_INVALID, "The database refused a value: %s", db_message(rq->db));
         log_warning("a value passed the checks and was refused by PostgreSQL: %s", db_message(rq->db));
         return;

@@ -50,6 +50,9 @@ const struct route routes[] = {
     {.method = HTTP_GET, .pattern = "/v1/regions/{namespace}/{region}/nodes", .access = ROUTE_READ, .kind = ROUTE_QUERY,
      .statement = API_REGION_NODES, .bind = bind_region, .handle = handle_document,
      .help = "The nodes that run instances, with what they have."},
+    {.method = HTTP_GET, .pattern = "/v1/quotas/{namespace}", .access = ROUTE_READ, .kind = ROUTE_QUERY,
+     .statement = API_QUOTAS_GET, .bind = bind_quotas, .handle = handle_document,
+     .help = "How much of everything a namespace has and may have."},
 
     {.method = HTTP_POST, .pattern = "/v1/services/{namespace}", .access = ROUTE_WRITE, .kind = ROUTE_CHANGE,
      .bodies = JSON, .body_limit = SERVICE_BODY, .values_max = SERVICE_VALUES,

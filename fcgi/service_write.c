@@ -269,6 +269,12 @@ static bool is_empty(struct json_object *value)
                                                          : json_object_get_string_len(value) == 0;
 }
 
+bool service_write_lock_linking(struct request *rq, const char *id, struct json_object *fields)
+{
+    const char *params[API_LINKING_LOCK_P__MAX] = {[API_LINKING_LOCK_P_SERVICE_ID] = id};
+    return service_fields_text(fields, "instance_ports") == NULL || change(rq, API_LINKING_LOCK, params);
+}
+
 bool service_write_parts(struct request *rq, const char *id, struct json_object *fields, bool created)
 {
     static const struct {
@@ -283,9 +289,6 @@ bool service_write_parts(struct request *rq, const char *id, struct json_object 
         {"custom_domain_name", API_DOMAINS_REPLACE, false},
         {"autoscaling_config", API_AUTOSCALING_REPLACE, false},
     };
-    const char *own[API_LINKING_LOCK_P__MAX] = {[API_LINKING_LOCK_P_SERVICE_ID] = id};
-    if (!created && service_fields_text(fields, "instance_ports") != NULL && !change(rq, API_LINKING_LOCK, own))
-        return false;
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         struct json_object *value;
         if (!json_object_object_get_ex(fields, parts[i].field, &value) || (created && (parts[i].of_change || is_empty(value))))

@@ -12,10 +12,12 @@ struct service {
     int64_t minimum, maximum; /* of its autoscaling */
 };
 
-/* Locks, to be taken in this order: the links of the namespace, then the service of the URL (404 when there is none). Whoever
- * gives linked_to_apps, or deletes a service, takes both. */
+/* Locks, to be taken in this order: the links of the namespace, then the service of the URL (404 when there is none), then the
+ * services that link to it, when its ports change; last, by the triggers of quotas, what the namespace has
+ * (sql/definitions/quotas.sql). Whoever gives linked_to_apps, or deletes a service, takes the first two. */
 bool service_write_lock_links(struct request *rq);
 bool service_write_lock(struct request *rq, struct service *service);
+bool service_write_lock_linking(struct request *rq, const char *id, struct json_object *fields);
 
 /* Checks the fields against the installation, and the services, volumes and domains that are there. before: the service as it
  * was, NULL on create. After the locks. */

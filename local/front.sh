@@ -84,7 +84,9 @@ front_configure() {
         <"$ROOT/nginx/nginx.conf.in" | file_write "$folder/nginx.conf" 644
     "$ROOT/local/render.sh" ETC="$folder" API="unix:$VAR/run/api-socket/api.sock" TLS="$VAR/tls" \
         LISTEN="$LISTEN:" HTTPS_PORT="$HTTPS_PORT" HTTP_PORT="$HTTP_PORT" HTTPS_SUFFIX=":$HTTPS_PORT" \
-        INTERNAL="127.0.0.1:$INTERNAL_PORT" ROUTES="$VAR/run/routes" <"$ROOT/nginx/skylark.conf.in" |
+        INTERNAL="127.0.0.1:$INTERNAL_PORT" ROUTES="$VAR/run/routes" \
+        REQUEST_RATE="$REQUEST_RATE" REQUEST_BURST=$((REQUEST_RATE * 2)) \
+        ADDRESS_RATE=$((REQUEST_RATE * 4)) ADDRESS_BURST=$((REQUEST_RATE * 8)) <"$ROOT/nginx/skylark.conf.in" |
         file_write "$folder/skylark.conf" 644
     "$ROOT/local/render.sh" ACCESS_LOG="$VAR/log/access.log" ACME="$VAR/acme" <"$ROOT/nginx/skylark-server.conf.in" |
         file_write "$folder/skylark-server.conf" 644

@@ -24,7 +24,7 @@ install -D -m 644 systemd/skylark.tmpfiles "$to/lib/tmpfiles.d/skylark.conf"
 install -d "$to/share/skylark/nginx"
 values='ETC=/etc/skylark/nginx API=unix:/run/skylark/api.sock TLS=/etc/skylark/tls LISTEN= HTTPS_PORT=443 HTTP_PORT=80
     HTTPS_SUFFIX= INTERNAL=127.0.0.1:9180 STREAM_LISTEN= ROUTES=/run/skylark/routes ACCESS_LOG=/var/log/nginx/skylark.log
-    ACME=/var/lib/skylark/acme'
+    ACME=/var/lib/skylark/acme REQUEST_RATE=50 REQUEST_BURST=100 ADDRESS_RATE=200 ADDRESS_BURST=400'
 nginx_file() { # TEMPLATE NAME
     local value needed=()
     for value in $values; do

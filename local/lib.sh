@@ -21,6 +21,7 @@ HTTPS_PORT=${SKYLARK_HTTPS_PORT:-8443}
 HTTP_PORT=${SKYLARK_HTTP_PORT:-8080}
 INTERNAL_PORT=${SKYLARK_INTERNAL_PORT:-9180}
 LISTEN=${SKYLARK_LISTEN:-127.0.0.1}
+REQUEST_RATE=${SKYLARK_REQUEST_RATE:-50} # requests a second of each token
 PROCESSES='postgres engine api front router deployer collector autoscaler' # in the order they start
 
 settings_check() {
@@ -30,6 +31,7 @@ settings_check() {
         [[ $port =~ ^[1-9][0-9]{0,4}$ ]] && [ "$port" -le 65535 ] || fail "SKYLARK_$name: not a port: $port"
     done
     [[ $LISTEN =~ ^([0-9.]+|\[[0-9a-fA-F:.]+\])$ ]] || fail "SKYLARK_LISTEN: not an address: $LISTEN ([…] around IPv6)"
+    [[ $REQUEST_RATE =~ ^[1-9][0-9]{0,5}$ ]] || fail "SKYLARK_REQUEST_RATE: not a number of requests a second: $REQUEST_RATE"
     [[ ${SKYLARK_BASE_DOMAIN:-a} =~ ^[a-z0-9.-]+$ ]] || fail "SKYLARK_BASE_DOMAIN: not a domain: $SKYLARK_BASE_DOMAIN"
 }
 

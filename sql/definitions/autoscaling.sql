@@ -210,6 +210,10 @@ CREATE FUNCTION skylark.autoscaling_message(
                WHEN 'above_maximum' THEN 'More than the maximum: from ' || p_target_before || ' to ' || p_target_after || ' instances.'
                WHEN 'within_band' THEN 'Nothing to do.'
                WHEN 'at_maximum' THEN 'Above the band, but ' || p_target_before || ' instances are the maximum.'
+               WHEN 'scaled_to_quota' THEN 'The quotas of the namespace allow no more: from ' || p_target_before || ' to ' || p_target_after
+                                           || ' instances.'
+               WHEN 'at_quota' THEN p_wanted || ' instances are needed, but the quotas of the namespace allow no more than '
+                                    || p_target_before || '.'
                WHEN 'at_minimum' THEN 'Below the band, but ' || p_target_before || ' instances are the minimum.'
                WHEN 'at_zero' THEN 'Scaled to zero; PUT target_num_instances to start it again.'
                WHEN 'would_flap' THEN 'Below the band, but fewer instances would stand above it.'

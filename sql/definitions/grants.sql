@@ -1,6 +1,6 @@
 -- What each role may do. Every right that was given is taken back before the definitions are applied, so that
 -- these are all there are. is_host_name is in constraints, which an UPDATE of any column checks.
--- after: autoscaling documents endpoints guards instances logins logs overviews retention roles rules schema services status tenancy times
+-- after: autoscaling documents endpoints guards instances logins logs overviews quotas retention roles rules schema services status tenancy times
 
 REVOKE ALL ON SCHEMA skylark FROM PUBLIC;
 REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA skylark FROM PUBLIC;
@@ -19,6 +19,10 @@ GRANT SELECT (id, user_id, token_prefix, scope, description, created_at, expires
 GRANT SELECT ON skylark.login_failures, skylark.login_totals, skylark.login_addresses TO skylark_dba;
 GRANT EXECUTE ON FUNCTION skylark.access, skylark.login_attempt, skylark.login_succeeded, skylark.token_issue TO skylark_api;
 GRANT EXECUTE ON FUNCTION skylark.token_ends_at TO skylark_api, skylark_dba;
+GRANT SELECT ON skylark.quotas, skylark.quotas_overview TO skylark_api, skylark_dba;
+GRANT EXECUTE ON FUNCTION skylark.quota_used, skylark.quota_maximum TO skylark_api, skylark_dba;
+GRANT EXECUTE ON FUNCTION skylark.quota_grant TO skylark_autoscaler;
+GRANT SELECT ON skylark.volume_slots TO skylark_dba;
 GRANT EXECUTE ON FUNCTION skylark.tokens_prune, skylark.logins_prune TO skylark_collector;
 GRANT EXECUTE ON FUNCTION skylark.is_host_name TO skylark_api, skylark_deployer, skylark_collector, skylark_dba;
 GRANT SELECT ON skylark.instance_sizes, skylark.services, skylark.envvars, skylark.ports, skylark.volumes,

@@ -116,6 +116,12 @@ CREATE TRIGGER api_tokens_fixed BEFORE UPDATE OF user_id, token_hash, token_pref
     EXECUTE FUNCTION skylark.refuse_change('a token stays whose and what it is; make a new one');
 CREATE TRIGGER login_totals_fixed BEFORE INSERT OR UPDATE OF part ON skylark.login_totals
     FOR EACH ROW EXECUTE FUNCTION skylark.refuse_change('logins are counted in these parts');
+CREATE TRIGGER quotas_fixed BEFORE UPDATE OF namespace_id, name ON skylark.quotas
+    FOR EACH ROW WHEN ((OLD.namespace_id, OLD.name) IS DISTINCT FROM (NEW.namespace_id, NEW.name))
+    EXECUTE FUNCTION skylark.refuse_change('delete the row, and insert it as it is to be');
+CREATE TRIGGER quotas_delete_guard BEFORE DELETE ON skylark.quotas
+    FOR EACH ROW WHEN (OLD.namespace_id IS NULL)
+    EXECUTE FUNCTION skylark.refuse_change('set maximum to null for as much as there is');
 CREATE TRIGGER instance_sizes_fixed BEFORE UPDATE OF name ON skylark.instance_sizes
     FOR EACH ROW WHEN (OLD.name <> NEW.name) EXECUTE FUNCTION skylark.refuse_change('the API has these six sizes');
 CREATE TRIGGER instance_sizes_delete_guard BEFORE DELETE ON skylark.instance_sizes

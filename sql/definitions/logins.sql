@@ -1,5 +1,5 @@
 -- Who may try a password, and the tokens that come of it.
--- after: tenancy
+-- after: quotas tenancy
 
 COMMENT ON TABLE skylark.login_failures IS 'Recent attempts to log in that did not end well, to slow guessing. `skylarkctl user unlock` forgets those of a user.';
 COMMENT ON COLUMN skylark.login_failures.subject IS 'address:{prefix}, user:{name}@{prefix} or user:{name}; a prefix is an IPv4 address or the first 64 bits of an IPv6 address.';
@@ -124,6 +124,14 @@ BEGIN
     FOR NO KEY UPDATE;
     IF NOT FOUND THEN
         RETURN false;
+    END IF;
+    -- Clients that log in again and again never run out of tokens: the one that was not used for longest ends.
+    IF skylark.quota_used(p_user_id, 'tokens') >= skylark.quota_maximum(p_user_id, 'tokens') THEN
+        UPDATE skylark.api_tokens t
+        SET revoked_at = now()
+        WHERE t.id = (SELECT o.id FROM skylark.api_tokens o
+                      WHERE o.user_id = p_user_id AND o.by_login AND COALESCE(skylark.token_ends_at(o) > now(), true)
+                      ORDER BY COALESCE(o.last_used_at, o.created_at), o.id LIMIT 1);
     END IF;
     INSERT INTO skylark.api_tokens (user_id, token_hash, token_prefix, description, idle_limit, by_login)
     VALUES (p_user_id, p_token_hash, p_token_prefix, 'generate-api-token', p_idle_limit, true);

@@ -215,6 +215,7 @@ AS $$
 DECLARE
     range record;
     start integer;
+    candidate integer;
 BEGIN
     IF NEW.endpoint_type <> 'tcp-endpoint' THEN
         NEW.service_port := NULL;
@@ -229,26 +230,30 @@ BEGIN
         END IF;
         RETURN NEW;
     END IF;
-    -- One at a time, until its transaction ends: else two would find the same one free.
-    PERFORM pg_advisory_xact_lock(hashtext('skylark.ports.service_port'));
     SELECT i.service_port_first AS first, i.service_port_last AS last INTO range FROM skylark.installation i;
     start := range.first + (nextval('skylark.service_port_turn') % (range.last - range.first + 1))::integer;
-    SELECT f.port INTO NEW.service_port
-    -- In the select list, where the series is not made beyond the first free port.
-    FROM (SELECT generate_series(start, range.last) AS port
-          UNION ALL
-          SELECT generate_series(range.first, start - 1)) f
-    -- By index, port by port: NOT EXISTS would read all ports that are reserved.
-    WHERE (SELECT true FROM skylark.ports p WHERE p.service_port = f.port AND p.protocol = NEW.protocol) IS NULL
-    LIMIT 1;
-    IF NEW.service_port IS NULL THEN
-        RAISE EXCEPTION 'all public % ports from % to % are reserved', NEW.protocol, range.first, range.last
-            USING ERRCODE = 'unique_violation', CONSTRAINT = 'ports_service_port_range';
-    END IF;
-    RETURN NEW;
+    FOR candidate IN
+        SELECT f.port
+        -- In the select list, where the series is not made beyond the first free port.
+        FROM (SELECT generate_series(start, range.last) AS port
+              UNION ALL
+              SELECT generate_series(range.first, start - 1)) f
+        -- By index, port by port: NOT EXISTS would read all ports that are reserved.
+        WHERE (SELECT true FROM skylark.ports p WHERE p.service_port = f.port AND p.protocol = NEW.protocol) IS NULL
+    LOOP
+        -- One that another transaction is about to take is passed over, not waited for; and once it can't be any more, it may
+        -- have been.
+        IF pg_try_advisory_xact_lock(hashtextextended('skylark.ports.' || NEW.protocol, candidate))
+           AND NOT EXISTS (SELECT FROM skylark.ports p WHERE p.service_port = candidate AND p.protocol = NEW.protocol) THEN
+            NEW.service_port := candidate;
+            RETURN NEW;
+        END IF;
+    END LOOP;
+    RAISE EXCEPTION 'all public % ports from % to % are reserved', NEW.protocol, range.first, range.last
+        USING ERRCODE = 'unique_violation', CONSTRAINT = 'ports_service_port_range';
 END
 $$;
-COMMENT ON FUNCTION skylark.ports_reserve IS 'Gives a tcp-endpoint its public port, out of the installation''s range, in the transaction that asks for it; none is left: unique_violation of ports_service_port_range.';
+COMMENT ON FUNCTION skylark.ports_reserve IS 'Gives a tcp-endpoint its public port, out of the installation''s range, in the transaction that asks for it, and waits for no other; none is left: unique_violation of ports_service_port_range.';
 CREATE TRIGGER ports_reserve BEFORE INSERT OR UPDATE OF endpoint_type, protocol, service_port ON skylark.ports
     FOR EACH ROW EXECUTE FUNCTION skylark.ports_reserve();
 

@@ -33,6 +33,7 @@ CREATE TABLE skylark.services (
     updated_at timestamptz NOT NULL DEFAULT now(),
     last_autoscaled_at timestamptz,
     last_redeployed_at timestamptz,
+    most_instances integer NOT NULL DEFAULT 0,
     generation bigint NOT NULL DEFAULT 1 CHECK (generation > 0),
     deleted_at timestamptz,
     UNIQUE (namespace_id, id)

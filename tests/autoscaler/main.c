@@ -107,6 +107,7 @@ static void test_killed(void)
     char *output;
     sql_database("autoscaled");
     REQUIRE(sql_ctl("autoscaled", "migrate", &output) == 0, "%s", output);
+    CHECK(sql_run(sql_connect("autoscaled", NULL), "UPDATE skylark.quotas SET maximum = NULL")[0] == '\0', "quotas");
     free(output);
     PGconn *c = sql_connect("autoscaled", NULL);
     fill(c);

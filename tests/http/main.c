@@ -13,7 +13,7 @@ int main(int argc, char **argv)
         {"seed", tests_seed}, {"routes", tests_routes}, {"list", tests_list}, {"forms", tests_forms},
         {"logs", tests_logs}, {"readers", tests_readers}, {"bad input", tests_bad_input}, {"front", tests_front},
         {"scaling", tests_scaling}, {"endpoints", tests_endpoints}, {"lookup", tests_lookup}, {"settings", tests_settings},
-        {"auth", tests_auth},
+        {"quotas", tests_quotas}, {"auth", tests_auth},
     };
     if (argc < 2 || strcmp(argv[1], "--list") != 0)
         world_open();

@@ -234,6 +234,32 @@ static void test_action(void)
     expect(sql_value(c, "SELECT count(*) FROM skylark.autoscaling_decisions"), "5", "rows of decisions");
 }
 
+/* As many as the namespace's quotas leave room for, and the decision says so. */
+static void test_quota(void)
+{
+    PGconn *c = with_auto("increase_delta = 3", 2, 0.9), *other = sql_connect("skylark_shared", NULL);
+    sql_run(c, "INSERT INTO skylark.quotas SELECT id, 'instances', 4 FROM skylark.namespaces WHERE name = 'demo'");
+    sql_run(other, "BEGIN");
+    sql_run(other, "SELECT pg_advisory_xact_lock(skylark.quota_key(id)) FROM skylark.namespaces WHERE name = 'demo'");
+    expect(evaluate(0), "overtaken 1", "while another transaction takes of the quotas");
+    sql_run(other, "ROLLBACK");
+    due_now(c);
+    expect(evaluate(0), "scaled_to_quota 1", "four of five");
+    expect(sql_value(c, "SELECT target_num_instances FROM skylark.services"), "4", "the count");
+    expect(sql_value(c, "SELECT reason || ' ' || target_before || ' ' || target_after FROM skylark.autoscaling_decisions ORDER BY id DESC"),
+           "scaled_to_quota 2 4", "the decision");
+    c = with_auto("", 4, 0.9);
+    expect(evaluate(0), "at_quota 1", "no room");
+    expect(sql_value(c, "SELECT target_num_instances FROM skylark.services"), "4", "the count at the quota");
+    CHECK(strstr(sql_value(c, "SELECT skylark.autoscaling_message(reason, metric_name, metric_stat, metric_value, upper_threshold, lower_threshold, "
+                              "samples, running, counted, missing, target_before, target_after, wanted) FROM skylark.autoscaling_decisions"),
+                 "quotas of the namespace allow no more than 4") != NULL, "the words");
+    c = with_auto("", 4, 0.01);
+    expect(evaluate(0), "scaled_down 1", "less is always allowed");
+    sql_run(c, "DELETE FROM skylark.quotas WHERE namespace_id IS NOT NULL");
+    PQfinish(other);
+}
+
 static void test_what_counts(void)
 {
     PGconn *c = with_auto("", 2, 0.9);
@@ -394,7 +420,7 @@ const struct check_test tests_autoscaling[] = {
     {"every decision", test_decisions},
     {"due times are spread", test_due_times},
     {"an action", test_action},
-    {"what counts", test_what_counts},
+    {"as many as the quotas allow", test_quota}, {"what counts", test_what_counts},
     {"dry run and stabilization", test_dry_run_and_window},
     {"steady state", test_steady_state},
     {"two at once", test_at_once},

@@ -34,7 +34,7 @@ static const struct {
     {"skylark_collector", "log_positions", "siu"}, {"skylark_collector", "metric_samples", "i"},
     {"skylark_dba", "schema_migrations", "s"}, {"skylark_dba", "installation", "s"}, {"skylark_dba", "namespaces", "s"},
     {"skylark_dba", "memberships", "s"}, {"skylark_dba", "users", "s"}, {"skylark_dba", "api_tokens", "s"},
-    {"skylark_dba", "login_failures", "s"}, {"skylark_dba", "login_totals", "s"}, {"skylark_dba", "login_addresses", "s"}, {"skylark_dba", "instance_sizes", "s"}, {"skylark_dba", "services", "s"},
+    {"skylark_dba", "login_failures", "s"}, {"skylark_dba", "quotas", "s"}, {"skylark_api", "quotas", "s"}, {"skylark_dba", "login_totals", "s"}, {"skylark_dba", "login_addresses", "s"}, {"skylark_dba", "instance_sizes", "s"}, {"skylark_dba", "services", "s"},
     {"skylark_dba", "envvars", "s"}, {"skylark_dba", "ports", "s"}, {"skylark_dba", "volumes", "s"}, {"skylark_dba", "links", "s"},
     {"skylark_dba", "autoscaling_settings", "s"}, {"skylark_dba", "reconcile_queue", "s"}, {"skylark_dba", "service_status", "s"},
     {"skylark_dba", "instances", "s"}, {"skylark_dba", "engines", "s"}, {"skylark_dba", "image_pulls", "s"}, {"skylark_dba", "events", "s"},

@@ -89,7 +89,9 @@ static void test_rights_suffice(void)
 static void fill(PGconn *c)
 {
     static const char *const steps[] = {
+        "UPDATE skylark.quotas SET maximum = NULL",
         "INSERT INTO skylark.namespaces (name, kind) SELECT 'n' || g, 'user' FROM generate_series(1, 2000) g",
+        "INSERT INTO skylark.quotas SELECT id, q, 1000 FROM skylark.namespaces, unnest('{services,domains,tokens}'::text[]) q WHERE id > 1",
         "INSERT INTO skylark.users (id, password_hash) SELECT id, '$argon2id$x' FROM skylark.namespaces",
         "INSERT INTO skylark.api_tokens (user_id, token_hash, token_prefix) SELECT id, sha256(name::bytea), 'abcdefgh' FROM skylark.namespaces",
         "INSERT INTO skylark.services (id, namespace_id, name, image_name, instance_size, created_by) "

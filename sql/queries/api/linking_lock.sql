@@ -1,5 +1,5 @@
--- Locks the services that link to the service $1, whose environment changes with its ports: before ports_add, so that nobody
--- waits for them while holding what all reservations of public ports wait for.
+-- Locks the services that link to the service $1, whose environment changes with its ports: before anything takes of a quota, so
+-- that nobody waits for them while holding what others of the namespace wait for.
 -- parameters: service_id
 -- columns: count
 SELECT count(*)

@@ -80,8 +80,9 @@ WITH moment AS MATERIALIZED (
          FROM measured m),
      decided AS MATERIALIZED (
          -- Where nothing of the stabilization window is known, the count itself stands for it.
-         SELECT m.*, d.wanted, GREATEST(d.recommended, CASE WHEN m.known IS NULL THEN m.held_at END) AS recommendation, d.reason,
-                d.reason IN ('below_minimum', 'above_maximum', 'scaled_up', 'scaled_down') AS acts
+         SELECT m.*, GREATEST(d.recommended, CASE WHEN m.known IS NULL THEN m.held_at END) AS recommendation,
+                d.wanted AS needed, d.reason AS need,
+                d.reason IN ('below_minimum', 'above_maximum', 'scaled_up', 'scaled_down') AS changes
          FROM observed m
          CROSS JOIN LATERAL skylark.autoscaling_decide(
              m.now, m.target, (m.settings).minimum_num_instances, (m.settings).maximum_num_instances,
@@ -89,12 +90,26 @@ WITH moment AS MATERIALIZED (
              (m.settings).decrease_delta, m.wait_up, m.wait_down, (m.settings).dry_run, m.value, m.running,
              m.missing, COALESCE(m.condition = 'updating', false), m.condition = 'progressing' AND m.running < m.target, m.up_since,
              m.acted_at, COALESCE(m.known, m.held_at)) d),
+     -- Of more instances, as many as the namespace's quotas leave room for: {service: count}, null where they can't be told now.
+     grants AS MATERIALIZED (
+         SELECT COALESCE((SELECT jsonb_object_agg(g.service_id, g.granted)
+                          FROM (SELECT array_agg(d.service_id) AS ids, array_agg(d.needed) AS needed
+                                FROM decided d WHERE d.changes AND d.needed > d.target HAVING count(*) > 0) a
+                          CROSS JOIN LATERAL skylark.quota_grant(a.ids, a.needed) g), '{}') AS counts),
+     allowed AS MATERIALIZED (
+         SELECT d.*, COALESCE(d.needed > d.target AND d.changes AND g.count IS NULL, false) AS quota_busy,
+                CASE WHEN g.count > d.target THEN g.count ELSE d.needed END AS wanted,
+                CASE WHEN g.count = d.target THEN 'at_quota' WHEN g.count < d.needed THEN 'scaled_to_quota' ELSE d.need END AS reason,
+                d.changes AND g.count IS DISTINCT FROM d.target AS acts
+         FROM decided d
+         CROSS JOIN grants x
+         CROSS JOIN LATERAL (SELECT (x.counts ->> d.service_id::text)::integer AS count) g),
      -- A service that a user is changing at this moment is not waited for, nor is one that was changed since we looked.
      held AS MATERIALIZED (
          SELECT s.id, d.wanted, d.now, d.target, d.generation, d.updated_at
-         FROM decided d
+         FROM allowed d
          JOIN skylark.services s ON s.id = d.service_id
-         WHERE d.acts AND s.target_num_instances = d.target AND s.generation = d.generation AND s.updated_at = d.updated_at
+         WHERE d.acts AND NOT d.quota_busy AND s.target_num_instances = d.target AND s.generation = d.generation AND s.updated_at = d.updated_at
            AND s.scaling_mode = 'AUTO' AND s.target_state = 'STARTED' AND s.deleted_at IS NULL
          ORDER BY s.id
          FOR NO KEY UPDATE OF s SKIP LOCKED),
@@ -107,7 +122,7 @@ WITH moment AS MATERIALIZED (
          RETURNING s.id),
      carried_out AS (
          SELECT d.*, d.acts AND d.service_id IN (SELECT x.id FROM scaled x) AS acted
-         FROM decided d),
+         FROM allowed d),
      final AS (
          SELECT d.*,
                 CASE WHEN d.acts AND NOT d.acted THEN 'overtaken' ELSE d.reason END AS ended,
