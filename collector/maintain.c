@@ -53,7 +53,7 @@ static bool in_batches(struct db *db, unsigned statement, const char *const *par
         PGresult *r;
         if (db_run(db, statement, params, &r) != DB_OK)
             return false;
-        deleted = db_int(r, 0, column);
+        deleted = PQntuples(r) == 1 ? db_int(r, 0, column) : 0;
         PQclear(r);
     }
     return true;

@@ -341,7 +341,19 @@ enum db_status db_run(struct db *db, unsigned statement, const char *const *para
 {
     *result = NULL;
     enum db_status status = db_send(db, statement, params, query_bound(db));
-    return status == DB_OK ? db_collect(db, result) : status;
+    if (status == DB_OK)
+        status = db_collect(db, result);
+    const struct db_statement *s = &db->options.statements[statement];
+    if (status == DB_OK && s->one_row && PQntuples(*result) != 1) {
+        char text[120];
+        snprintf(text, sizeof text, "%s returned %d rows instead of one; run skylarkctl doctor", s->name, PQntuples(*result));
+        log_error("PostgreSQL: %s", text);
+        db_remember(db, text);
+        PQclear(*result);
+        *result = NULL;
+        status = DB_FAILED;
+    }
+    return status;
 }
 
 enum db_status db_read(struct db *db, unsigned statement, const char *const *params, PGresult **result)

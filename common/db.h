@@ -23,7 +23,8 @@ struct db_statement {
     int n_params;
     const char *const *columns; /* NULL: it returns no rows */
     int n_columns;
-    bool hot; /* its file starts with "-- hot": a test holds its plan to an index */
+    bool hot;     /* its file has the line "-- hot": a test holds its plan to an index */
+    bool one_row; /* "-- one row": any other number of rows is DB_FAILED, so that row 0 may be read without a look */
 };
 
 enum db_status {
@@ -122,7 +123,7 @@ bool db_notified(struct db *db, char *payload, size_t size);
 
 /* The values of a result, by the statement's {STATEMENT}_C_…; nothing else reads results. */
 bool db_null(const PGresult *result, int row, int column);
-const char *db_text(const PGresult *result, int row, int column); /* "" for null; as long as the result */
+const char *db_text(const PGresult *result, int row, int column); /* "" for null, or no such row; as long as the result */
 size_t db_length(const PGresult *result, int row, int column);   /* of db_text, in bytes */
 int64_t db_int(const PGresult *result, int row, int column);     /* 0 for null */
 bool db_bool(const PGresult *result, int row, int column);       /* false for null */

@@ -6,27 +6,27 @@
 
 bool db_null(const PGresult *result, int row, int column)
 {
-    return PQgetisnull(result, row, column) != 0;
+    return row >= PQntuples(result) || PQgetisnull(result, row, column) != 0;
 }
 
 const char *db_text(const PGresult *result, int row, int column)
 {
-    return PQgetvalue(result, row, column);
+    return row < PQntuples(result) ? PQgetvalue(result, row, column) : "";
 }
 
 size_t db_length(const PGresult *result, int row, int column)
 {
-    return (size_t)PQgetlength(result, row, column);
+    return row < PQntuples(result) ? (size_t)PQgetlength(result, row, column) : 0;
 }
 
 int64_t db_int(const PGresult *result, int row, int column)
 {
-    return strtoll(PQgetvalue(result, row, column), NULL, 10);
+    return strtoll(db_text(result, row, column), NULL, 10);
 }
 
 bool db_bool(const PGresult *result, int row, int column)
 {
-    return PQgetvalue(result, row, column)[0] == 't';
+    return db_text(result, row, column)[0] == 't';
 }
 
 void db_add(struct buf *b, const PGresult *result, int row, int column)

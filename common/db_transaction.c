@@ -49,7 +49,7 @@ static enum db_status transaction_fate(struct db *db)
             usleep(50 * 1000);
             continue;
         }
-        const char *fate = db_text(r, 0, COMMON_TRANSACTION_FATE_C_FATE);
+        const char *fate = PQntuples(r) == 1 ? db_text(r, 0, COMMON_TRANSACTION_FATE_C_FATE) : "";
         bool committed = strcmp(fate, "committed") == 0, aborted = strcmp(fate, "aborted") == 0;
         PQclear(r);
         if (committed || aborted)
@@ -73,7 +73,7 @@ enum db_status db_commit(struct db *db)
         db_rollback(db);
         return status;
     }
-    bool wrote = !db_null(r, 0, COMMON_TRANSACTION_ID_C_TRANSACTION_ID);
+    bool wrote = PQntuples(r) == 1 && !db_null(r, 0, COMMON_TRANSACTION_ID_C_TRANSACTION_ID);
     snprintf(db->transaction_id, sizeof db->transaction_id, "%s", db_text(r, 0, COMMON_TRANSACTION_ID_C_TRANSACTION_ID));
     PQclear(r);
     db->in_transaction = false;

@@ -153,9 +153,9 @@ static int list(PGconn *conn)
         for (size_t i = 0; i < db_n_tables; i++)
             printf("%04d_%s  %s\n", db_tables[i].version, db_tables[i].name,
                    i < applied ? db_text(tables, (int)i, CTL_MIGRATIONS_LIST_C_APPLIED_AT) : "not applied");
-        printf("definitions  %s\n", definitions_match(definitions)     ? db_text(definitions, 0, CTL_DEFINITIONS_GET_C_APPLIED_AT)
-                                    : PQntuples(definitions) == 0 ? "not applied"
-                                                                  : "applied in another form");
+        printf("definitions  %s\n", PQntuples(definitions) == 0     ? "not applied"
+                                    : definitions_match(definitions) ? db_text(definitions, 0, CTL_DEFINITIONS_GET_C_APPLIED_AT)
+                                                                     : "applied in another form");
     }
     PQclear(definitions);
     PQclear(tables);

@@ -53,7 +53,7 @@ static void authorise(struct request *rq)
         return;
     }
     access_check(rq, result);
-    if (rq->problem.kind == PROBLEM_NONE)
+    if (rq->problem.kind == PROBLEM_NONE && PQntuples(result) > 0)
         snprintf(rq->access.namespace_id, sizeof rq->access.namespace_id, "%s", db_text(result, 0, API_AUTHORISE_C_NAMESPACE_ID));
     PQclear(result);
 }

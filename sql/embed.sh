@@ -11,7 +11,8 @@ literal() {
     sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/        "/' -e 's/$/\\n"/' "$1"
 }
 
-# A statement's file starts with comment lines: "-- hot" if a test is to hold its plan to an index, what the statement is for,
+# A statement's file starts with comment lines: "-- hot" if a test is to hold its plan to an index, "-- one row" if it returns one
+# row whatever is in the tables and anything else is an error, what the statement is for,
 # "-- parameters: a, b" with a name for $1, $2, …, and "-- columns: x, y" with the names that its rows' columns bear. Either list
 # may go on in a further line of the same kind. C knows parameters and columns by these names only.
 statements() {
@@ -66,6 +67,7 @@ statements() {
         enum_print("P", parameters, n_parameters)
         enum_print("C", columns, n_columns)
         print "    [" id "] = {\n        .name = \"" name "/" base "\",\n        .hot = " (hot ? "true" : "false") "," > source
+        print "        .one_row = " (one_row ? "true" : "false") "," > source
         list_print("parameters", parameters, "n_params", n_parameters)
         list_print("columns", columns, "n_columns", n_columns)
         print "        .sql =\n" text "    }," > source
@@ -81,12 +83,15 @@ statements() {
         finish()
         path = FILENAME
         hot = $0 == "-- hot"
+        one_row = 0
         text = ""
         n_parameters = n_columns = highest = 0
         in_head = 1
     }
     {
         in_head = in_head && /^--/
+        if (in_head && $0 == "-- one row")
+            one_row = 1
         if (in_head && /^-- parameters: /)
             n_parameters = names_add(parameters, n_parameters, substr($0, 16))
         if (in_head && /^-- columns: /)

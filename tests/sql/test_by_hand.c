@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/db.h"
+#include "gen/api_statements.h"
 #include "gen/deployer_statements.h"
 #include "tests/sql/suites.h"
 
@@ -534,6 +536,27 @@ static void test_deleted(void)
     PQfinish(c);
 }
 
+/* Should it come to it all the same, whoever needs the installation's row says that it is not there, and lives. */
+static void test_no_installation(void)
+{
+    PGconn *c = dba();
+    fixture(c);
+    CHECK(sql_run(c, "ALTER TABLE skylark.installation DISABLE TRIGGER installation_delete_guard; CREATE TABLE kept AS SELECT * FROM skylark.installation; "
+                     "DELETE FROM skylark.installation")[0] == '\0', "%s", PQerrorMessage(c));
+    char conninfo[300];
+    snprintf(conninfo, sizeof conninfo, "%s dbname=by_hand", getenv("SKYLARK_TEST_PG"));
+    struct db_options options = {.conninfo = conninfo, .application_name = "test", .statements = api_statements, .n_statements = API__MAX,
+                                 .connect_deadline_ms = 30000, .query_deadline_ms = 30000};
+    struct db *db = db_create(&options);
+    PGresult *r;
+    CHECK(db_run(db, API_INSTALLATION_GET, NULL, &r) == DB_FAILED && r == NULL, "no row, and no error");
+    CHECK(strstr(db_message(db), "api/installation_get returned 0 rows") != NULL, "%s", db_message(db));
+    db_free(db);
+    CHECK(sql_run(c, "INSERT INTO skylark.installation SELECT * FROM kept; DROP TABLE kept; "
+                     "ALTER TABLE skylark.installation ENABLE TRIGGER installation_delete_guard")[0] == '\0', "%s", PQerrorMessage(c));
+    PQfinish(c);
+}
+
 const struct check_test tests_by_hand[] = {
     {"every column", test_columns},
     {"no column without a row", test_complete},
@@ -541,5 +564,6 @@ const struct check_test tests_by_hand[] = {
     {"an old pull is no new one", test_pull_is_older},
     {"what only two transactions together break", test_at_once},
     {"a service deleted by hand", test_deleted},
+    {"without the installation's row", test_no_installation},
     {NULL, NULL},
 };

@@ -133,10 +133,59 @@ static void check_parameters(struct source *s, size_t i)
     }
 }
 
+/* Whether the file of the statement that the column at i is of has the line "-- one row". */
+static bool one_row(const struct source *s, size_t i)
+{
+    char path[160] = "sql/queries/", line[200];
+    size_t n = strlen(path), len = s->tokens[i].len;
+    const char *end = memmem(s->tokens[i].text, len, "_C_", 3);
+    if (end == NULL || len > 100)
+        return false;
+    bool folder = true;
+    for (const char *p = s->tokens[i].text; p < end; p++) {
+        path[n++] = folder && *p == '_' ? '/' : (char)tolower((unsigned char)*p);
+        folder = folder && *p != '_';
+    }
+    snprintf(path + n, sizeof path - n, ".sql");
+    FILE *file = fopen(path, "r");
+    bool found = false;
+    while (file != NULL && !found && fgets(line, sizeof line, file) != NULL)
+        found = strcmp(line, "-- one row\n") == 0;
+    if (file != NULL)
+        fclose(file);
+    return found;
+}
+
+/* Row 0 is read where one row is sure: the statement is one of one row, or the function has counted, or was given the result by
+ * one that has. from: where the function with its parameters begins. */
+static void check_row(struct source *s, size_t from, size_t i)
+{
+    static const char *const values[] = {"db_text", "db_int", "db_bool", "db_null", "db_length"};
+    bool reads = false;
+    for (size_t k = 0; k < sizeof values / sizeof values[0]; k++)
+        reads = reads || is(s, i, values[k]);
+    if (!reads || i + 5 >= s->n || !is(s, i + 3, ",") || !is(s, i + 4, "0") || !is(s, i + 5, ",") || one_row(s, i + 6))
+        return;
+    for (size_t k = from; k < i; k++)
+        if (is(s, k, "PQntuples") || (is(s, k, "const") && is(s, k + 1, "PGresult")))
+            return;
+    fault(s, i, "reads row 0 without knowing that there is one");
+}
+
 static void source_check(struct source *s, const char *text, bool may_read)
 {
     static const char *const readers[] = {"PQgetvalue", "PQgetisnull", "PQgetlength"};
+    size_t depth = 0, function = 0;
     tokens_read(s, text);
+    for (size_t i = 0; i < s->n; i++) {
+        if (depth == 0 && is(s, i, ";"))
+            function = i;
+        depth += is(s, i, "{");
+        if (depth > 0 && is(s, i, "}") && --depth == 0)
+            function = i;
+        if (!may_read && strncmp(s->path, "tests/", 6) != 0)
+            check_row(s, function, i);
+    }
     for (size_t i = 0; i < s->n; i++) {
         for (size_t k = 0; k < sizeof readers / sizeof readers[0] && !may_read; k++)
             if (is(s, i, readers[k]))
@@ -204,6 +253,11 @@ static void test_sees(void)
         {"{ const char *p[CTL_Y_P__MAX] = {[CTL_Y_P_A] = a}; db_run(db, CTL_X, p, &r); }", 1},
         {"{ const char *p[CTL_Y_P__MAX] = {[CTL_Y_P_A] = a}; db_run(db, y ? CTL_Y : CTL_X, p, &r); }", 0},
         {"{ const char *p[2] = {[CTL_X_P_A] = a}; sql_statement(c, &ctl_statements[CTL_X], p); }", 1},
+        {"void f(void) { PGresult *r; a = db_text(r, 0, CTL_X_C_A); }", 1},
+        {"void g(void) { n = PQntuples(r); } void f(void) { PGresult *r; a = db_text(r, 0, CTL_X_C_A); }", 1},
+        {"void f(void) { if (PQntuples(r) > 0) { a = db_text(r, 0, CTL_X_C_A); } }", 0},
+        {"void f(const PGresult *r) { a = db_text(r, 0, CTL_X_C_A); }", 0},
+        {"void f(void) { a = db_text(r, 0, API_INSTALLATION_GET_C_REGION_NAME); }", 0},
         {"void f(const char *const *p) { db_run(db, CTL_X, p, &r); }", 0},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

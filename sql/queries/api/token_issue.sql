@@ -1,3 +1,4 @@
+-- one row
 -- A new token of the user $1: hash $3 (bytea), first characters $4, refused once nobody has used it for $5 milliseconds (0: no such
 -- rule). Not issued if the password is no longer that of the time $2, or the user is disabled.
 -- parameters: user_id, password_changed_at, token_hash, token_prefix, idle_ms

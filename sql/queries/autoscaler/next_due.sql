@@ -1,4 +1,5 @@
 -- hot
+-- one row
 -- Milliseconds until a service falls due; below 0 when one is overdue, null when there is none.
 -- columns: due_in_ms
 SELECT (date_part('epoch', min(q.due_at) - clock_timestamp()) * 1000)::bigint AS due_in_ms

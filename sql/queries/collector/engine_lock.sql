@@ -1,3 +1,4 @@
+-- one row
 -- Takes the right to store $2 (logs or samples) of the engine $1, if no other session has it; and whose containers they are.
 -- parameters: engine_id, what
 -- columns: locked, installation_id

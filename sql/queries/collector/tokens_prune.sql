@@ -1,3 +1,4 @@
+-- one row
 -- Deletes tokens that were revoked or expired $1 milliseconds ago, $2 at the most.
 -- parameters: retention_ms, batch
 -- columns: deleted

@@ -1,4 +1,5 @@
 -- hot
+-- one row
 -- Whether the instance $2 (as its container's label has it) is one of the service $1.
 -- parameters: service_id, instance_id
 -- columns: known

@@ -1,4 +1,5 @@
 -- hot
+-- one row
 -- Writes what was seen of instances of the service $1, if the deployer $2 still holds the lease: $3 is an array of
 -- {id, container_id, state, started_ms, finished_ms, exit_code, reason, address, published}; published: an array of
 -- {container_port, protocol, address, port} where direct-endpoints are. Adds an event for each that started or ended, by

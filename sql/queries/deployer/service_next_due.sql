@@ -1,4 +1,5 @@
 -- hot
+-- one row
 -- Milliseconds until a service falls due or a lease on one that is due runs out; null when none does within a minute.
 -- columns: due_in_ms
 SELECT CASE WHEN n.at IS NOT NULL THEN GREATEST(ceil(extract(epoch FROM n.at - clock_timestamp()) * 1000), 0)::bigint END AS due_in_ms
