@@ -116,7 +116,7 @@ front_start() {
         "$etc/skylark-stream.conf" "$etc/modules.conf" "$VAR/tls/server.crt" -- "$(front_ports)")" \
         /usr/sbin/nginx -p "$VAR/run/front" -c "$etc/nginx.conf" -e stderr
     front_ports | file_write "$VAR/run/front.ports" 644
-    process_ready front 10 front_answers
+    process_ready front 60 front_answers
 }
 front_answers() {
     curl -s -o /dev/null --max-time 5 --cacert "$VAR/tls/ca.crt" "$(front_url)/healthz"

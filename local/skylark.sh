@@ -60,7 +60,7 @@ $(skylark_settings api)
 END
     process_start api "$user" "$(process_made "$VAR/bin/skylark-api" "$VAR/etc/api.conf" --)" \
         "$VAR/bin/skylark-api" -c "$VAR/etc/api.conf"
-    process_ready api 20 test -S "$VAR/run/api-socket/api.sock"
+    process_ready api 60 test -S "$VAR/run/api-socket/api.sock"
 }
 
 deployer_start() {

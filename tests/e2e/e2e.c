@@ -266,6 +266,7 @@ void sampler_stop(struct sampler *s, double delay, int least, const char *what)
 {
     s->stop = true;
     pthread_join(s->thread, NULL);
+    delay *= check_patience(); /* a slow machine sees later what changed */
     CHECK(s->n > 10, "%s: only %zu samples", what, s->n);
     int lies = 0, below = 0;
     char first[256] = "";
