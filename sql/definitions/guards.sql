@@ -122,8 +122,6 @@ CREATE TRIGGER quotas_fixed BEFORE UPDATE OF namespace_id, name ON skylark.quota
 CREATE TRIGGER quotas_delete_guard BEFORE DELETE ON skylark.quotas
     FOR EACH ROW WHEN (OLD.namespace_id IS NULL)
     EXECUTE FUNCTION skylark.refuse_change('set maximum to null for as much as there is');
-CREATE TRIGGER instance_sizes_fixed BEFORE UPDATE OF name ON skylark.instance_sizes
-    FOR EACH ROW WHEN (OLD.name <> NEW.name) EXECUTE FUNCTION skylark.refuse_change('the API has these six sizes');
 CREATE TRIGGER instance_sizes_delete_guard BEFORE DELETE ON skylark.instance_sizes
     FOR EACH ROW EXECUTE FUNCTION skylark.refuse_change('the API has these six sizes');
 CREATE TRIGGER services_fixed BEFORE UPDATE OF id, namespace_id ON skylark.services

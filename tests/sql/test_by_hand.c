@@ -33,7 +33,7 @@ static const struct {
 } rows[] = {
     {.column = "services.id", .expected = REFUSED, .change = "UPDATE skylark.services SET id = gen_random_uuid() WHERE name = 'web'"},
     {.column = "services.seq", .expected = REFUSED, .change = "UPDATE skylark.services SET seq = 7 WHERE name = 'web'"},
-    {.column = "services.namespace_id", .expected = REFUSED, .change = "UPDATE skylark.services SET namespace_id = (SELECT id FROM skylark.namespaces WHERE name = 'other') WHERE name = 'db'"},
+    {.column = "services.namespace_id", .expected = REFUSED, .change = "UPDATE skylark.services SET namespace_id = (SELECT id FROM skylark.namespaces WHERE name = 'other') WHERE name = 'auto'"},
     {.column = "services.name", .expected = ANEW | ROUTES, .change = "UPDATE skylark.services SET name = 'web2' WHERE name = 'web'"},
     {.column = "services.domain_label", .expected = KEPT, .change = "UPDATE skylark.services SET domain_label = 'x' WHERE name = 'web'"},
     {.column = "services.image_name", .expected = ANEW, .change = "UPDATE skylark.services SET image_name = 'y' WHERE name = 'web'"},
@@ -140,7 +140,7 @@ static const struct {
     {.column = "namespaces.DELETE", .expected = REFUSED, .change = "DELETE FROM skylark.namespaces WHERE name = 'demo'", .why = "it has services"},
     {.column = "namespaces.DELETE", .expected = HARMLESS, .change = "DELETE FROM skylark.namespaces WHERE name = 'empty'", .why = "it has none; its members' rights go with it"},
 
-    {.column = "users.id", .expected = REFUSED, .change = "UPDATE skylark.users SET id = (SELECT id FROM skylark.namespaces WHERE name = 'empty')"},
+    {.column = "users.id", .expected = REFUSED, .change = "DELETE FROM skylark.memberships; DELETE FROM skylark.api_tokens; UPDATE skylark.users SET id = (SELECT id FROM skylark.namespaces WHERE name = 'empty')"},
     {.column = "users.kind", .expected = REFUSED, .change = "UPDATE skylark.users SET kind = 'organisation'"},
     {.column = "users.password_hash", .expected = HARMLESS, .change = "UPDATE skylark.users SET password_hash = '$argon2id$y'", .why = "each login reads it: the old password does no more"},
     {.column = "users.password_changed_at", .expected = HARMLESS, .change = "UPDATE skylark.users SET password_changed_at = now()", .why = "a time that is shown, and compared at login"},
