@@ -26,7 +26,7 @@ void batch_clear(struct batch *b)
 }
 
 /* 2026-11-23 13:55:06.472123+00; most rows share their second with the one before. */
-static void add_time(struct batch *b, int64_t at_ns)
+static void print_time(struct batch *b, int64_t at_ns, char *out, size_t size)
 {
     time_t second = (time_t)(at_ns / NS_PER_SECOND);
     if (second != b->second || b->second_text[0] == '\0') {
@@ -35,7 +35,7 @@ static void add_time(struct batch *b, int64_t at_ns)
         strftime(b->second_text, sizeof b->second_text, "%Y-%m-%d %H:%M:%S", &tm);
         b->second = second;
     }
-    buf_addf(&b->rows, "%s.%06d+00", b->second_text, (int)(at_ns % NS_PER_SECOND / 1000));
+    snprintf(out, size, "%s.%06d+00", b->second_text, (int)(at_ns % NS_PER_SECOND / 1000));
 }
 
 size_t batch_add_row(struct batch *b, const char *service_id, const char *instance_id, int64_t seq, int stream, int64_t at_ns,
@@ -45,11 +45,19 @@ size_t batch_add_row(struct batch *b, const char *service_id, const char *instan
     utf8_add_storable(&b->message, data, len);
     if (continues)
         buf_adds(&b->message, ASSEMBLE_CONTINUES);
-    buf_addf(&b->rows, "%s\t", service_id);
-    add_time(b, at_ns);
-    buf_addf(&b->rows, "\t%s\t%" PRId64 "\t%d\t", instance_id, seq, stream);
-    db_copy_field(&b->rows, buf_text(&b->message), b->message.len);
-    buf_addc(&b->rows, '\n');
+    char time[48], seq_text[24], stream_text[16];
+    print_time(b, at_ns, time, sizeof time);
+    snprintf(seq_text, sizeof seq_text, "%" PRId64, seq);
+    snprintf(stream_text, sizeof stream_text, "%d", stream);
+    const char *fields[COLLECTOR_LOG_ROWS_COPY_F__MAX] = {
+        [COLLECTOR_LOG_ROWS_COPY_F_SERVICE_ID] = service_id,
+        [COLLECTOR_LOG_ROWS_COPY_F_LOGGED_AT] = time,
+        [COLLECTOR_LOG_ROWS_COPY_F_INSTANCE_ID] = instance_id,
+        [COLLECTOR_LOG_ROWS_COPY_F_SEQ] = seq_text,
+        [COLLECTOR_LOG_ROWS_COPY_F_STREAM] = stream_text,
+        [COLLECTOR_LOG_ROWS_COPY_F_MESSAGE] = buf_text(&b->message),
+    };
+    db_copy_row(&b->rows, fields, COLLECTOR_LOG_ROWS_COPY_F__MAX);
     return b->message.len;
 }
 

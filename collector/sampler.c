@@ -90,18 +90,54 @@ static void give_up_rows(struct sampler *s)
 
 /* --- samples --- */
 
+/* A number as one of a row's fields. */
+struct figure {
+    char text[32];
+};
+
+static const char *put_integer(struct figure *f, int64_t n)
+{
+    snprintf(f->text, sizeof f->text, "%" PRId64, n);
+    return f->text;
+}
+
+static const char *put_real(struct figure *f, double x)
+{
+    snprintf(f->text, sizeof f->text, "%.6g", x);
+    return f->text;
+}
+
 static void add_row(struct sampler *s, const char *instance_id, const struct sample *x)
 {
-    char at[32];
+    char second_text[32], at[48];
     time_t second = (time_t)(x->at_ns / 1000000000);
     struct tm tm;
     gmtime_r(&second, &tm);
-    strftime(at, sizeof at, "%Y-%m-%d %H:%M:%S", &tm);
+    strftime(second_text, sizeof second_text, "%Y-%m-%d %H:%M:%S", &tm);
+    snprintf(at, sizeof at, "%s.%06d+00", second_text, (int)(x->at_ns % 1000000000 / 1000));
     const struct engine_usage *c = &x->counters;
-    buf_addf(&s->rows, "%s\t%s.%06d+00\t%.6g\t%.6g\t%.6g\t%.6g", instance_id, at, (int)(x->at_ns % 1000000000 / 1000),
-             x->cpu_utilization, x->memory_utilization, x->network_in, x->network_out);
-    buf_addf(&s->rows, "\t%" PRId64 "\t%" PRId64 "\t%" PRId64 "\t%" PRId64 "\t%" PRId64 "\t%" PRId64 "\n", c->cpu_ns,
-             c->memory_bytes, c->received_bytes, c->received_errors, c->sent_bytes, c->sent_errors);
+    struct figure figures[COLLECTOR_METRIC_SAMPLES_COPY_F__MAX];
+    const char *fields[COLLECTOR_METRIC_SAMPLES_COPY_F__MAX] = {
+        [COLLECTOR_METRIC_SAMPLES_COPY_F_INSTANCE_ID] = instance_id,
+        [COLLECTOR_METRIC_SAMPLES_COPY_F_SAMPLED_AT] = at,
+#define F(field) COLLECTOR_METRIC_SAMPLES_COPY_F_##field
+#define REAL(field, value) [F(field)] = put_real(&figures[F(field)], value)
+#define INTEGER(field, value) [F(field)] = put_integer(&figures[F(field)], value)
+        REAL(CPU_UTILIZATION, x->cpu_utilization),
+        REAL(MEMORY_UTILIZATION, x->memory_utilization),
+        REAL(NETWORK_IN, x->network_in),
+        REAL(NETWORK_OUT, x->network_out),
+        INTEGER(CPU_NS, c->cpu_ns),
+        INTEGER(MEMORY_BYTES, c->memory_bytes),
+        INTEGER(RECEIVED_BYTES, c->received_bytes),
+        INTEGER(RECEIVED_ERRORS, c->received_errors),
+        INTEGER(SENT_BYTES, c->sent_bytes),
+        INTEGER(SENT_ERRORS, c->sent_errors),
+#undef F
+#undef REAL
+#undef INTEGER
+    };
+    db_copy_row(&s->rows, fields, COLLECTOR_METRIC_SAMPLES_COPY_F__MAX);
     s->n_rows++;
     if (s->store_ms == 0)
         s->store_ms = clock_monotonic_ms() + STORE_MS;

@@ -149,8 +149,9 @@ int db_backoff_ms(const struct db *db);
  * the server do. NULL: not in time, or out of memory. The caller asks PQstatus, and PQfinishes it. */
 PGconn *db_bare_connection(const char *conninfo, const char *application_name, int64_t deadline_ms);
 
-/* Escapes one text field for db_copy and adds it, without the tab. */
-void db_copy_field(struct buf *b, const char *s, size_t len);
+/* Adds a row for db_copy: as many fields as the statement has ({STATEMENT}_F__MAX), by their {STATEMENT}_F_…; a NULL entry is SQL
+ * NULL. */
+void db_copy_row(struct buf *b, const char *const *fields, size_t n);
 
 /* The schema that this binary knows, made at build time: the highest version in sql/tables/, a checksum over the
  * checksums of all files there in order, and one of sql/definitions/. */

@@ -3,9 +3,9 @@
 
 #include "common/db_internal.h"
 
-void db_copy_field(struct buf *b, const char *s, size_t len)
+static void add_field(struct buf *b, const char *s)
 {
-    size_t start = 0;
+    size_t start = 0, len = strlen(s);
     for (size_t i = 0; i < len; i++) {
         const char *escape;
         switch (s[i]) {
@@ -29,6 +29,17 @@ void db_copy_field(struct buf *b, const char *s, size_t len)
         start = i + 1;
     }
     buf_add(b, s + start, len - start);
+}
+
+void db_copy_row(struct buf *b, const char *const *fields, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (fields[i] != NULL)
+            add_field(b, fields[i]);
+        else
+            buf_adds(b, "\\N");
+        buf_addc(b, i + 1 < n ? '\t' : '\n');
+    }
 }
 
 /* Waits for COPY to begin, or for the error instead. */

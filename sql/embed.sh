@@ -1,7 +1,7 @@
 #!/bin/sh
 # Turns the files of sql/ into C at build time, so that C holds no SQL text.
 #   embed.sh statements PREFIX DIRECTORY NAME OUT   -> OUT.h, OUT.c: enum NAME_statement, NAME_statements[], and for each
-#       statement enums of its parameters (PREFIX_STATEMENT_P_…) and its columns (PREFIX_STATEMENT_C_…)
+#       statement enums of its parameters (PREFIX_STATEMENT_P_…), its columns (…_C_…) or what it copies (…_F_…)
 #   embed.sh schema OUT                             -> OUT.h, OUT.c: db_tables[], db_definitions[], roles, bootstrap, reset
 set -eu
 cd "$(dirname "$0")/.."
@@ -12,9 +12,9 @@ literal() {
 }
 
 # A statement's file starts with comment lines: "-- hot" if a test is to hold its plan to an index, "-- one row" if it returns one
-# row whatever is in the tables and anything else is an error, what the statement is for,
-# "-- parameters: a, b" with a name for $1, $2, …, and "-- columns: x, y" with the names that its rows' columns bear. Either list
-# may go on in a further line of the same kind. C knows parameters and columns by these names only.
+# row whatever is in the tables and anything else is an error, what the statement is for, "-- parameters: a, b" with a name for $1,
+# $2, …, and "-- columns: x, y" with the names that its rows' columns bear. A COPY has "-- fields: a, b" instead, the columns that it
+# stores. Each list may go on in a further line of the same kind. C knows parameters, columns and fields by these names only.
 statements() {
     prefix=$1 directory=$2 name=$3 out=$4
     set --
@@ -59,6 +59,16 @@ statements() {
             return
         if (highest != n_parameters)
             fail("names " n_parameters " parameters, and its highest is $" highest)
+        copied = ""
+        if (sql ~ /^ *COPY /) {
+            copied = sql
+            sub(/^[^(]*\(/, "", copied)
+            sub(/\).*/, "", copied)
+            gsub(/, +/, ", ", copied)
+        }
+        if (copied != fields_named)
+            fail("its fields are \"" copied "\", and it names \"" fields_named "\"")
+        n_fields = names_add(fields, 0, fields_named)
         base = path
         sub(/.*\//, "", base)
         sub(/\.sql$/, "", base)
@@ -66,6 +76,7 @@ statements() {
         ids[++n_ids] = id
         enum_print("P", parameters, n_parameters)
         enum_print("C", columns, n_columns)
+        enum_print("F", fields, n_fields)
         print "    [" id "] = {\n        .name = \"" name "/" base "\",\n        .hot = " (hot ? "true" : "false") "," > source
         print "        .one_row = " (one_row ? "true" : "false") "," > source
         list_print("parameters", parameters, "n_params", n_parameters)
@@ -84,7 +95,7 @@ statements() {
         path = FILENAME
         hot = $0 == "-- hot"
         one_row = 0
-        text = ""
+        text = sql = fields_named = ""
         n_parameters = n_columns = highest = 0
         in_head = 1
     }
@@ -96,9 +107,12 @@ statements() {
             n_parameters = names_add(parameters, n_parameters, substr($0, 16))
         if (in_head && /^-- columns: /)
             n_columns = names_add(columns, n_columns, substr($0, 13))
+        if (in_head && /^-- fields: /)
+            fields_named = fields_named (fields_named == "" ? "" : ", ") substr($0, 12)
         rest = $0
         if (rest ~ /^[ \t]*--/)
             rest = ""
+        sql = sql rest " "
         while (match(rest, /\$[0-9]+/)) {
             if (substr(rest, RSTART + 1, RLENGTH - 1) + 0 > highest)
                 highest = substr(rest, RSTART + 1, RLENGTH - 1) + 0
