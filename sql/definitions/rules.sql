@@ -18,8 +18,8 @@ COMMENT ON FUNCTION skylark.services_delete_guard IS 'Lets only a deployer that 
 CREATE TRIGGER services_delete_guard BEFORE DELETE ON skylark.services
     FOR EACH ROW EXECUTE FUNCTION skylark.services_delete_guard();
 
--- At the end of the transaction, so that it may set the mode first and the thresholds then. Each side locks what the other
--- writes: two transactions that would break it together wait for each other, and the later one sees it.
+-- At the end of the transaction, so that it may set the mode first and the thresholds then. Whoever takes settings away locks the
+-- service, too: of two transactions that would break this together the later one waits, and sees what the other did.
 CREATE FUNCTION skylark.autoscaling_required() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog
 AS $$
@@ -30,7 +30,7 @@ BEGIN
     SELECT s.scaling_mode = 'AUTO' AND s.deleted_at IS NULL INTO automatic
     FROM skylark.services s WHERE s.id = service FOR NO KEY UPDATE;
     IF automatic THEN
-        PERFORM FROM skylark.autoscaling_settings a WHERE a.service_id = service FOR KEY SHARE;
+        PERFORM FROM skylark.autoscaling_settings a WHERE a.service_id = service;
         IF NOT FOUND THEN
             RAISE EXCEPTION 'an AUTO service has autoscaling_settings; set scaling_mode to MANUAL first'
                 USING ERRCODE = 'check_violation', CONSTRAINT = 'services_autoscaling_required', TABLE = 'services', SCHEMA = 'skylark';
