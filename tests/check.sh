@@ -18,16 +18,16 @@ ROOT=$(realpath -- "$(dirname -- "$0")/..")
 # Of a lane other than plain only the tests that ONLY names are run. A part e2e-1 is asked for as e2e, too. The part stop looks at what
 # the end of an installation leaves.
 TABLE='
-unit        plain   -   unit/run        300
-process     plain   -   process/run     600
-sql         plain   pg  sql/run         900
-database    plain   pg  database/run    900
-simulate    plain   pg  simulate/run    900
-autoscaler  plain   pg  autoscaler/run  600
-http        first   -   http/run        900
-e2e-1       first   1   e2e/run         2400
-hostile     second  -   hostile/run     900
-e2e-2       second  2   e2e/run         2400
+unit        plain   -   unit/run        1200
+process     plain   -   process/run     1200
+sql         plain   pg  sql/run         3000
+database    plain   pg  database/run    3000
+simulate    plain   pg  simulate/run    3000
+autoscaler  plain   pg  autoscaler/run  3000
+http        first   -   http/run        3000
+e2e-1       first   1   e2e/run         3000
+hostile     second  -   hostile/run     3000
+e2e-2       second  2   e2e/run         3000
 '
 LANES='plain first second'
 

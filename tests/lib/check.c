@@ -29,7 +29,7 @@ static struct {
     double seconds;
 } allowed[TESTS_MAX];
 static int n_allowed;
-static double allowed_else = 100;
+static double allowed_else = 200;
 
 /* What the child tells the watcher: a test begins, a test has ended with so many failed checks. */
 struct notice {

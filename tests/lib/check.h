@@ -36,7 +36,7 @@ struct check_suite {
  * them. With --list as the first word it prints the names and runs nothing. Returns what main() returns. */
 int check_main(const struct check_suite *suites, size_t n_suites, int argc, char **argv);
 
-/* How long tests of that name may take before they count as hanging, times check_patience(); NULL: all that nothing is said of (100).
+/* How long tests of that name may take before they count as hanging, times check_patience(); NULL: all that nothing is said of (200).
  * Said before they run, with several times what they take when nothing else runs. The name is not copied. */
 void check_deadline(const char *name, double seconds);
 

@@ -253,5 +253,6 @@ int main(int argc, char **argv)
         {NULL, NULL},
     };
     static const struct check_suite suites[] = {{"simulate", tests}};
+    check_deadline(NULL, 400);
     return check_main(suites, 1, argc, argv);
 }
