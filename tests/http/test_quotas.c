@@ -179,13 +179,15 @@ static void test_shown(void)
     remove_all();
 }
 
-/* Sends requests until one is refused; returns how many went through. */
-static int until_refused(const char *base, const char *token, bool other_token_each)
+/* Sends requests from an address (NULL: the real one) until one is refused; returns how many went through. */
+static int until_refused(const char *base, const char *address, const char *token, bool other_token_each)
 {
-    char each[64], retry[16];
+    char each[64], retry[16], from[128];
+    snprintf(from, sizeof from, "X-Test-Address: %s", address != NULL ? address : "");
     for (int n = 0; n < 60; n++) {
         snprintf(each, sizeof each, "nobody-%d", n);
-        struct answer a = api_call_once(&(struct http_call){.base = base, .path = "/v1/auth/profile/", .token = other_token_each ? each : token});
+        struct answer a = api_call_once(&(struct http_call){.base = base, .path = "/v1/auth/profile/", .token = other_token_each ? each : token,
+                                                          .headers = {address != NULL ? from : NULL}});
         long status = a.status;
         if (status == 429) {
             check_problem(&a, 429, "too many requests");
@@ -212,6 +214,7 @@ static void test_rate(void)
         "-e 's/:8443/:18443/; s/:8080/:18080/; s/:9180/:19180/; /run.routes/d; /skylark-stream.conf/d' "
         "-e 's/\\(skylark_requests:[^ ]* rate=\\|skylark_addresses:[^ ]* rate=\\)[0-9]*r.s/\\11r\\/m/' "
         "-e 's/\\(zone=skylark_requests burst=\\)[0-9]*/\\14/; s/\\(zone=skylark_addresses burst=\\)[0-9]*/\\116/' *.conf && "
+        "sed -i 's/^http {/http { set_real_ip_from 127.0.0.1; real_ip_header X-Test-Address;/' nginx.conf && "
         "chmod 755 \"$d\" && { setsid /usr/sbin/nginx -p \"$d/run\" -c \"$d/etc/nginx.conf\" -e stderr 2>\"$d/error.log\" >/dev/null & } && "
         "for i in $(seq 200); do [ ! -s \"$d/run/nginx.pid\" ] || break; sleep 0.1; done; printf %%s \"$d\"");
     REQUIRE(status == 0, "nginx: %d", status);
@@ -223,11 +226,23 @@ static void test_rate(void)
         api_free(&a);
     }
     CHECK(up, "no nginx in %s", folder);
-    CHECK(until_refused(base, world.token, false) == 5, "a token");
-    CHECK(until_refused(base, world.other_token, false) == 5, "another token");
-    CHECK(until_refused(base, NULL, false) == 5, "no token");
+    CHECK(until_refused(base, NULL, world.token, false) == 5, "a token");
+    CHECK(until_refused(base, NULL, world.other_token, false) == 5, "another token");
+    CHECK(until_refused(base, NULL, NULL, false) == 5, "no token");
     /* Who makes up a token for each request is counted by address: it has had 15 of 17. */
-    CHECK(until_refused(base, NULL, true) == 2, "a new token each time");
+    CHECK(until_refused(base, NULL, NULL, true) == 2, "a new token each time");
+    /* An address stands for its network: of IPv6 a /64; of IPv4 itself, mapped into IPv6 as well. */
+    static const struct {
+        const char *address;
+        int let_in;
+    } rows[] = {
+        {"2001:db8:1:2::1", 5}, {"2001:db8:1:2:3:4:5:6", 0}, {"2001:db8:1:3::1", 5}, {"2001:db8::1", 5}, {"2001:db8:0:0:1:0:0:0", 0},
+        {"192.0.2.1", 5}, {"::ffff:192.0.2.1", 0}, {"192.0.2.2", 5}, {"10.10.10.10", 5}, {"13.10.32.9", 5},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        int n = until_refused(base, rows[i].address, NULL, false);
+        CHECK(n == rows[i].let_in, "%s: %d, not %d", rows[i].address, n, rows[i].let_in);
+    }
     char *leaked = world_shell(&status, "kill $(cat '%s/run/nginx.pid'); for i in $(seq 100); do [ -e '%s/run/nginx.pid' ] || break; sleep 0.1; done; "
                                "grep -c -e '%s' '%s/access.log' '%s/error.log' | grep -v ':0$'; rm -rf '%s'", folder, folder, world.token, folder, folder, folder);
     CHECK(leaked[0] == '\0', "a token is in a log: %s", leaked);
