@@ -26,7 +26,7 @@ API := address arena checks dispatch fields form handle_document handle_health h
        request route service_fields service_write settings slots worker
 DEPLOYER := container figures lease main networks observe plan probe puller reconcile reconciler role service settings watcher
 AUTOSCALER := evaluate main settings
-COLLECTOR := assemble batch figures follower main maintain rate resume right sampler settings
+COLLECTOR := assemble batch days figures follower main maintain rate resume right sampler settings
 ROUTER := certificate drain figures front main render router settings
 CTL := doctor installation main migrate namespaces output quotas status tokens users volume_types
 
@@ -92,7 +92,7 @@ UNIT := \
     text
 unit_objects := $(UNIT:%=$(B)/tests/unit/test_%.o) $(B)/tests/unit/main.o $(B)/tests/lib/check.o \
                 $(filter-out $(B)/fcgi/main.o,$(api_objects)) $(engine_objects) \
-                $(addprefix $(B)/,deployer/plan.o collector/assemble.o collector/batch.o collector/rate.o collector/resume.o \
+                $(addprefix $(B)/,deployer/plan.o collector/assemble.o collector/batch.o collector/days.o collector/rate.o collector/resume.o \
                   router/certificate.o router/drain.o router/render.o) \
                 $(G)/collector_statements.o $(common_objects)
 $(B)/tests/unit/run: $(unit_objects)
@@ -161,12 +161,13 @@ SQL_TESTS := \
     test_logs \
     test_migrate \
     test_quotas \
+    test_retention \
     test_rights \
     test_rules \
     test_statements \
     test_status
 sql_test_objects := $(SQL_TESTS:%=$(B)/tests/sql/%.o)
-$(B)/tests/sql/run: $(sql_test_objects) $(B)/tests/lib/check.o $(B)/tests/lib/sql.o $(common_objects) \
+$(B)/tests/sql/run: $(sql_test_objects) $(B)/collector/maintain.o $(B)/tests/lib/check.o $(B)/tests/lib/sql.o $(common_objects) \
                     $(patsubst %,$(G)/%_statements.o,api autoscaler collector ctl deployer router)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit
 # Connections and skylark-api as a process, against PostgreSQL that is locked, stopped, restarted.

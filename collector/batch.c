@@ -23,6 +23,7 @@ void batch_clear(struct batch *b)
 {
     buf_clear(&b->rows);
     buf_clear(&b->positions);
+    b->needed.n = 0;
 }
 
 /* 2026-11-23 13:55:06.472123+00; most rows share their second with the one before. */
@@ -58,6 +59,7 @@ size_t batch_add_row(struct batch *b, const char *service_id, const char *instan
         [COLLECTOR_LOG_ROWS_COPY_F_MESSAGE] = buf_text(&b->message),
     };
     db_copy_row(&b->rows, fields, COLLECTOR_LOG_ROWS_COPY_F__MAX);
+    days_add(&b->needed, at_ns);
     return b->message.len;
 }
 
@@ -81,7 +83,9 @@ enum db_status batch_store(struct batch *b, struct db *db, unsigned connection)
     struct buf positions = {0};
     buf_addf(&positions, "%s]", buf_text(&b->positions));
     const char *params[COLLECTOR_POSITIONS_STORE_P__MAX] = {[COLLECTOR_POSITIONS_STORE_P_POSITIONS] = buf_text(&positions)};
-    enum db_status status = db_begin(db);
+    enum db_status status = days_make(&b->needed, &b->there, db, "log_rows");
+    if (status == DB_OK)
+        status = db_begin(db);
     if (status == DB_OK && db_connections(db) != connection)
         status = DB_AWAY; /* a new one: the right to write went with the old one */
     if (status == DB_OK && b->rows.len > 0)
@@ -95,5 +99,7 @@ enum db_status batch_store(struct batch *b, struct db *db, unsigned connection)
     buf_free(&positions);
     if (status == DB_OK)
         batch_clear(b);
+    else
+        b->there.n = 0; /* somebody may have dropped one */
     return status;
 }

@@ -3,6 +3,7 @@
 #ifndef SKYLARK_COLLECTOR_BATCH_H
 #define SKYLARK_COLLECTOR_BATCH_H
 
+#include "collector/days.h"
 #include "collector/resume.h"
 #include "common/buf.h"
 #include "common/db.h"
@@ -14,6 +15,8 @@ struct batch {
     int64_t second; /* the last time's, already written out in second_text */
     char second_text[24];
     struct buf message;
+    struct days needed; /* by rows */
+    struct days there;  /* partitions that are known to be there */
 };
 
 void batch_free(struct batch *b);

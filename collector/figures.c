@@ -5,6 +5,8 @@ const struct metric collector_metrics[] = {
     [FIGURE_LOG_LINES] = {.name = "skylark_collector_log_lines_total", .type = METRIC_COUNTER, .help = "Log rows stored."},
     [FIGURE_LOG_BYTES] = {.name = "skylark_collector_log_bytes_total", .type = METRIC_COUNTER,
                           .help = "Bytes of log messages stored."},
+    [FIGURE_LOG_EXPIRED] = {.name = "skylark_collector_log_lines_expired_total", .type = METRIC_COUNTER,
+                            .help = "Log rows that were past log_retention when they were read, and not stored."},
     [FIGURE_LOG_LAG] = {.name = "skylark_collector_log_lag_seconds", .type = METRIC_GAUGE, .divisor = 1000,
                         .help = "Age of the oldest line of the latest batch when it was stored."},
     [FIGURE_LOG_STORE_FAILURES] = {.name = "skylark_collector_log_store_failures_total", .type = METRIC_COUNTER,

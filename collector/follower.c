@@ -24,6 +24,8 @@
 #include "gen/collector_statements.h"
 
 #define NS_PER_MS 1000000
+/* Engine and collector are on one host and have one clock. When it was set back by more than this, lines bear the time when they were read. */
+#define AHEAD_MOST_NS (INT64_C(86400) * 1000000000)
 #define WAIT_AWAY_MS 500
 #define STANDBY_MS 2000
 /* Announcements come in bursts; the engine is asked for its list so often at the most. */
@@ -104,6 +106,16 @@ static void take_row(void *context, int64_t at_ns, const char *data, size_t len,
     struct follower *c = f->follower;
     if (!resume_take(&f->resume, f->reading, at_ns))
         return;
+    int64_t now_ns = clock_wall_ns();
+    if (at_ns < now_ns - c->settings->log_retention_ms * NS_PER_MS) {
+        /* The partition of its day may be gone already. */
+        metrics_add(FIGURE_LOG_EXPIRED, 0, 1);
+        f->next_seq++;
+        note_change(c, f);
+        return;
+    }
+    if (at_ns > now_ns + AHEAD_MOST_NS)
+        at_ns = now_ns;
     int64_t bytes = (int64_t)batch_add_row(&c->batch, f->service_id, f->instance_id, f->next_seq++, f->reading, at_ns, data, len,
                                            continues);
     f->bytes += bytes;
@@ -318,6 +330,8 @@ static int wait_ms(const struct follower *c)
     int64_t now = clock_monotonic_ms(), until = c->next_pass_ms;
     if (c->next_flush_ms > 0 && c->next_flush_ms < until)
         until = c->next_flush_ms;
+    if (c->maintain.next_ms < until)
+        until = c->maintain.next_ms;
     return until > now ? (int)(until - now) : 0;
 }
 

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "collector/days.h"
 #include "collector/figures.h"
 #include "collector/rate.h"
 #include "collector/right.h"
@@ -55,6 +56,7 @@ struct sampler {
     int n_asked;
     struct buf rows;
     int64_t n_rows;
+    struct days needed, there; /* by rows; partitions that are known to be there */
     int64_t next_pass_ms, store_ms; /* monotonic; store_ms 0: nothing waits */
 };
 
@@ -84,6 +86,7 @@ static void give_up_rows(struct sampler *s)
 {
     metrics_add(FIGURE_SAMPLE_FAILURES, 0, s->n_rows);
     buf_clear(&s->rows);
+    s->needed.n = s->there.n = 0;
     s->n_rows = 0;
     s->store_ms = 0;
 }
@@ -138,6 +141,7 @@ static void add_row(struct sampler *s, const char *instance_id, const struct sam
 #undef INTEGER
     };
     db_copy_row(&s->rows, fields, COLLECTOR_METRIC_SAMPLES_COPY_F__MAX);
+    days_add(&s->needed, x->at_ns);
     s->n_rows++;
     if (s->store_ms == 0)
         s->store_ms = clock_monotonic_ms() + STORE_MS;
@@ -166,6 +170,10 @@ static void store(struct sampler *s)
     s->store_ms = 0;
     enum db_status status = s->rows.failed ? DB_FAILED : DB_AWAY;
     if (!s->rows.failed && s->right.connection == db_connections(s->right.db))
+        status = days_make(&s->needed, &s->there, s->right.db, "metric_samples");
+    if (status == DB_OK && s->right.connection != db_connections(s->right.db))
+        status = DB_AWAY;
+    if (status == DB_OK)
         status = db_copy(s->right.db, COLLECTOR_METRIC_SAMPLES_COPY, s->rows.data, s->rows.len);
     if (status == DB_OK) {
         metrics_add(FIGURE_SAMPLES, 0, s->n_rows);
@@ -178,6 +186,7 @@ static void store(struct sampler *s)
         return;
     }
     buf_clear(&s->rows);
+    s->needed.n = 0;
     s->n_rows = 0;
 }
 

@@ -15,7 +15,7 @@ struct collector_settings {
     int64_t pass_interval_ms;
     int64_t flush_interval_ms, flush_bytes;
     int64_t sample_interval_ms;
-    int64_t maintenance_interval_ms, log_retention_ms, metric_retention_ms, event_retention_ms, token_retention_ms, days_ahead;
+    int64_t maintenance_interval_ms, log_retention_ms, metric_retention_ms, event_retention_ms, pull_retention_ms, token_retention_ms, days_ahead;
     int64_t connect_deadline_ms, query_deadline_ms, drain_deadline_ms;
     int64_t log_level;
 };

@@ -14,19 +14,21 @@ COMMENT ON COLUMN skylark.metric_samples.received_errors IS 'Errors of receiving
 COMMENT ON COLUMN skylark.metric_samples.sent_bytes IS 'Bytes sent, counted likewise.';
 COMMENT ON COLUMN skylark.metric_samples.sent_errors IS 'Errors of sending, counted likewise.';
 
-COMMENT ON TABLE skylark.metric_samples_other IS 'Samples whose time falls into no daily partition; kept no longer than the others.';
-COMMENT ON COLUMN skylark.metric_samples_other.instance_id IS 'As in metric_samples.';
-COMMENT ON COLUMN skylark.metric_samples_other.sampled_at IS 'As in metric_samples.';
-COMMENT ON COLUMN skylark.metric_samples_other.cpu_utilization IS 'As in metric_samples.';
-COMMENT ON COLUMN skylark.metric_samples_other.memory_utilization IS 'As in metric_samples.';
-COMMENT ON COLUMN skylark.metric_samples_other.network_in IS 'As in metric_samples.';
-COMMENT ON COLUMN skylark.metric_samples_other.network_out IS 'As in metric_samples.';
-COMMENT ON COLUMN skylark.metric_samples_other.cpu_ns IS 'As in metric_samples.';
-COMMENT ON COLUMN skylark.metric_samples_other.memory_bytes IS 'As in metric_samples.';
-COMMENT ON COLUMN skylark.metric_samples_other.received_bytes IS 'As in metric_samples.';
-COMMENT ON COLUMN skylark.metric_samples_other.received_errors IS 'As in metric_samples.';
-COMMENT ON COLUMN skylark.metric_samples_other.sent_bytes IS 'As in metric_samples.';
-COMMENT ON COLUMN skylark.metric_samples_other.sent_errors IS 'As in metric_samples.';
+COMMENT ON TABLE skylark.metric_samples_other IS 'Samples from before the first daily partition; kept no longer than the others.';
+COMMENT ON TABLE skylark.metric_samples_later IS 'Samples of times years ahead, which nobody but a hand writes.';
+DO $$
+DECLARE
+    part record;
+BEGIN
+    FOR part IN
+        SELECT a.attrelid::regclass AS name, a.attname AS key
+        FROM pg_attribute a
+        WHERE a.attrelid IN ('skylark.metric_samples_other'::regclass, 'skylark.metric_samples_later'::regclass) AND a.attnum > 0 AND NOT a.attisdropped
+    LOOP
+        EXECUTE format('COMMENT ON COLUMN %s.%I IS %L', part.name, part.key, 'As in metric_samples.');
+    END LOOP;
+END
+$$;
 
 COMMENT ON TABLE skylark.autoscaling_queue IS 'One row a service that is or was AUTO: when the autoscaler looks at it next, and what it saw last. Kept by triggers; written by the autoscaler.';
 COMMENT ON COLUMN skylark.autoscaling_queue.service_id IS 'Which service.';

@@ -49,7 +49,8 @@ GRANT SELECT ON skylark.engine_trouble, skylark.service_states, skylark.service_
     skylark.instance_documents TO skylark_api, skylark_dba;
 GRANT SELECT ON skylark.services_overview, skylark.instances_overview, skylark.busiest_log_writers,
     skylark.table_sizes TO skylark_dba;
-GRANT EXECUTE ON FUNCTION skylark.partitions_maintain, skylark.history_prune TO skylark_collector;
+GRANT EXECUTE ON FUNCTION skylark.partitions_missing, skylark.partition_make, skylark.partitions_expired, skylark.partition_drop,
+    skylark.partition_later_move, skylark.history_prune TO skylark_collector;
 GRANT EXECUTE ON FUNCTION skylark.is_host_name, skylark.autoscaling_decide, skylark.autoscaling_next_due TO skylark_autoscaler;
 GRANT EXECUTE ON FUNCTION skylark.autoscaling_decide, skylark.autoscaling_next_due TO skylark_dba;
 GRANT EXECUTE ON FUNCTION skylark.autoscaling_message, skylark.autoscaling_config, skylark.object_text TO skylark_api, skylark_dba;

@@ -8,13 +8,21 @@ COMMENT ON COLUMN skylark.log_rows.seq IS 'Number of the line in its instance''s
 COMMENT ON COLUMN skylark.log_rows.stream IS '1: standard output, 2: standard error.';
 COMMENT ON COLUMN skylark.log_rows.message IS 'The line, without its end; bytes that are no UTF-8 stand as U+FFFD, NUL as U+2400.';
 
-COMMENT ON TABLE skylark.log_rows_other IS 'Lines whose time falls into no daily partition, such as from a clock far off; kept no longer than the others.';
-COMMENT ON COLUMN skylark.log_rows_other.service_id IS 'As in log_rows.';
-COMMENT ON COLUMN skylark.log_rows_other.logged_at IS 'As in log_rows.';
-COMMENT ON COLUMN skylark.log_rows_other.instance_id IS 'As in log_rows.';
-COMMENT ON COLUMN skylark.log_rows_other.seq IS 'As in log_rows.';
-COMMENT ON COLUMN skylark.log_rows_other.stream IS 'As in log_rows.';
-COMMENT ON COLUMN skylark.log_rows_other.message IS 'As in log_rows.';
+COMMENT ON TABLE skylark.log_rows_other IS 'Lines from before the first daily partition; kept no longer than the others.';
+COMMENT ON TABLE skylark.log_rows_later IS 'Lines of times years ahead, which nobody but a hand writes.';
+DO $$
+DECLARE
+    part record;
+BEGIN
+    FOR part IN
+        SELECT a.attrelid::regclass AS name, a.attname AS key
+        FROM pg_attribute a
+        WHERE a.attrelid IN ('skylark.log_rows_other'::regclass, 'skylark.log_rows_later'::regclass) AND a.attnum > 0 AND NOT a.attisdropped
+    LOOP
+        EXECUTE format('COMMENT ON COLUMN %s.%I IS %L', part.name, part.key, 'As in log_rows.');
+    END LOOP;
+END
+$$;
 
 COMMENT ON TABLE skylark.log_positions IS 'How far each instance''s log is stored; written in the transaction that stores the lines.';
 COMMENT ON COLUMN skylark.log_positions.instance_id IS 'Whose log.';

@@ -57,6 +57,7 @@ CREATE UNIQUE INDEX instances_live_slot_key ON skylark.instances (service_id, sl
     WHERE state IN ('intended', 'created', 'running');
 CREATE UNIQUE INDEX instances_short_id_key ON skylark.instances (service_id, left(id::text, 8));
 CREATE INDEX instances_present_idx ON skylark.instances (service_id) WHERE state IN ('created', 'running');
+CREATE INDEX instances_removed_idx ON skylark.instances (removed_at) WHERE state = 'removed';
 CREATE INDEX instances_held_idx ON skylark.instances (id) WHERE state IN ('created', 'running', 'exited');
 CREATE INDEX instances_slot_idx ON skylark.instances (service_id, slot, created_at);
 CREATE INDEX instances_route_xid_idx ON skylark.instances (route_xid) WHERE state = 'running';
@@ -112,6 +113,7 @@ CREATE TABLE skylark.image_pulls (
     CHECK ((lease_owner IS NULL) = (lease_until IS NULL))
 );
 CREATE INDEX image_pulls_open_idx ON skylark.image_pulls (requested_at) WHERE state IN ('wanted', 'pulling');
+CREATE INDEX image_pulls_ended_idx ON skylark.image_pulls (finished_at) WHERE state IN ('done', 'failed');
 
 CREATE TABLE skylark.events (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

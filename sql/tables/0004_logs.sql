@@ -9,7 +9,28 @@ CREATE TABLE skylark.log_rows (
     message text NOT NULL,
     PRIMARY KEY (service_id, logged_at, instance_id, seq)
 ) PARTITION BY RANGE (logged_at);
-CREATE TABLE skylark.log_rows_other PARTITION OF skylark.log_rows DEFAULT;
+-- A partition a day (UTC), which skylark-collector makes ahead and drops when it is past its retention. What is before the first of them
+-- is in log_rows_other, and what is years ahead in log_rows_later. There is no default partition: to make a partition
+-- beside one needs a lock that no reader of the table leaves room for.
+DO $$
+DECLARE
+    today date := (now() AT TIME ZONE 'UTC')::date;
+    day date;
+BEGIN
+    EXECUTE format('CREATE TABLE skylark.log_rows_other PARTITION OF skylark.log_rows FOR VALUES FROM (MINVALUE) TO (%L)',
+                   (today - 1)::timestamp AT TIME ZONE 'UTC');
+    EXECUTE format('CREATE TABLE skylark.log_rows_later PARTITION OF skylark.log_rows FOR VALUES FROM (%L) TO (MAXVALUE)',
+                   (today + 730)::timestamp AT TIME ZONE 'UTC');
+    FOR day IN SELECT generate_series(today - 1, today + 3, interval '1 day')::date LOOP
+        EXECUTE format('CREATE TABLE skylark.%I PARTITION OF skylark.log_rows FOR VALUES FROM (%L) TO (%L)',
+                       'log_rows_' || to_char(day, 'YYYYMMDD'), day::timestamp AT TIME ZONE 'UTC', (day + 1)::timestamp AT TIME ZONE 'UTC');
+        EXECUTE format('COMMENT ON TABLE skylark.%I IS %L', 'log_rows_' || to_char(day, 'YYYYMMDD'),
+                       'Rows of ' || to_char(day, 'YYYY-MM-DD') || ' (UTC).');
+    END LOOP;
+END
+$$;
+CREATE INDEX log_rows_other_logged_at_idx ON skylark.log_rows_other (logged_at);
+CREATE INDEX log_rows_later_logged_at_idx ON skylark.log_rows_later (logged_at);
 
 CREATE TABLE skylark.log_positions (
     instance_id uuid PRIMARY KEY REFERENCES skylark.instances ON DELETE CASCADE,

@@ -15,7 +15,28 @@ CREATE TABLE skylark.metric_samples (
     sent_errors bigint CHECK (sent_errors >= 0),
     PRIMARY KEY (instance_id, sampled_at)
 ) PARTITION BY RANGE (sampled_at);
-CREATE TABLE skylark.metric_samples_other PARTITION OF skylark.metric_samples DEFAULT;
+-- A partition a day (UTC), which skylark-collector makes ahead and drops when it is past its retention. What is before the first of them
+-- is in metric_samples_other, and what is years ahead in metric_samples_later. There is no default partition: to make a partition
+-- beside one needs a lock that no reader of the table leaves room for.
+DO $$
+DECLARE
+    today date := (now() AT TIME ZONE 'UTC')::date;
+    day date;
+BEGIN
+    EXECUTE format('CREATE TABLE skylark.metric_samples_other PARTITION OF skylark.metric_samples FOR VALUES FROM (MINVALUE) TO (%L)',
+                   (today - 1)::timestamp AT TIME ZONE 'UTC');
+    EXECUTE format('CREATE TABLE skylark.metric_samples_later PARTITION OF skylark.metric_samples FOR VALUES FROM (%L) TO (MAXVALUE)',
+                   (today + 730)::timestamp AT TIME ZONE 'UTC');
+    FOR day IN SELECT generate_series(today - 1, today + 3, interval '1 day')::date LOOP
+        EXECUTE format('CREATE TABLE skylark.%I PARTITION OF skylark.metric_samples FOR VALUES FROM (%L) TO (%L)',
+                       'metric_samples_' || to_char(day, 'YYYYMMDD'), day::timestamp AT TIME ZONE 'UTC', (day + 1)::timestamp AT TIME ZONE 'UTC');
+        EXECUTE format('COMMENT ON TABLE skylark.%I IS %L', 'metric_samples_' || to_char(day, 'YYYYMMDD'),
+                       'Rows of ' || to_char(day, 'YYYY-MM-DD') || ' (UTC).');
+    END LOOP;
+END
+$$;
+CREATE INDEX metric_samples_other_sampled_at_idx ON skylark.metric_samples_other (sampled_at);
+CREATE INDEX metric_samples_later_sampled_at_idx ON skylark.metric_samples_later (sampled_at);
 
 CREATE TABLE skylark.autoscaling_queue (
     service_id uuid PRIMARY KEY REFERENCES skylark.services ON DELETE CASCADE,
@@ -56,4 +77,4 @@ CREATE TABLE skylark.autoscaling_decisions (
     wanted integer NOT NULL
 );
 CREATE INDEX autoscaling_decisions_service_id_idx ON skylark.autoscaling_decisions (service_id, id);
-CREATE INDEX autoscaling_decisions_decided_at_idx ON skylark.autoscaling_decisions USING brin (decided_at);
+CREATE INDEX autoscaling_decisions_decided_at_idx ON skylark.autoscaling_decisions (decided_at);

@@ -82,8 +82,15 @@ static void test_through_nginx(void)
     int len = snprintf(request, sizeof request, "GET " PATH " HTTP/1.1\r\nHost: localhost\r\nAuthorization: Token %s\r\n\r\n", world.token);
     REQUIRE(n > 4 && n <= READERS_MAX, "%d readers", n);
     for (int i = 0; i < n; i++) {
-        slow[i] = http_slow_open(world.url, request, (size_t)len);
-        char *line = slow[i] != NULL ? http_slow_read(slow[i], 12, 30) : NULL;
+        char *line = NULL;
+        double end = 0;
+        /* 429: the answers before are still on their way to nginx. */
+        do {
+            free(line);
+            http_slow_close(slow[i]);
+            slow[i] = http_slow_open(world.url, request, (size_t)len);
+            line = slow[i] != NULL ? http_slow_read(slow[i], 12, 30) : NULL;
+        } while (line != NULL && strcmp(line, "HTTP/1.1 429") == 0 && world_waiting(&end, 30));
         if (!CHECK(line != NULL && strcmp(line, "HTTP/1.1 200") == 0, "reader %d of %d: %s", i, n, line != NULL ? line : "no answer"))
             n = i + 1;
         free(line);

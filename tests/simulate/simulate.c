@@ -424,7 +424,7 @@ static bool tidy(int now)
     return sql_run(conn, "DELETE FROM skylark.metric_samples WHERE sampled_at < to_timestamp(%ld)",
                    (long)EPOCH + now - 1200)[0] == '\0' &&
            sql_run(conn, "DELETE FROM skylark.instances WHERE state = 'removed'")[0] == '\0' &&
-           sql_run(conn, "VACUUM ANALYZE skylark.metric_samples_other, skylark.instances, skylark.autoscaling_queue, "
+           sql_run(conn, "VACUUM ANALYZE skylark.metric_samples_later, skylark.instances, skylark.autoscaling_queue, "
                          "skylark.autoscaling_decisions")[0] == '\0';
 }
 

@@ -13,6 +13,7 @@ int main(int argc, char **argv)
         {"autoscaling", tests_autoscaling},
         {"logins", tests_logins},
         {"logs", tests_logs},
+        {"retention", tests_retention},
         {"quotas", tests_quotas},
         {"status", tests_status},
         {"rights", tests_rights},

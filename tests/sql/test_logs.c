@@ -8,7 +8,7 @@
 
 #define SERVICE "22222222-2222-4222-8222-222222222222"
 #define QUIET "aaaaaaaa-0000-4000-8000-000000000000"
-/* Of one service, over four days and so four partitions: a line of each of ten instances every few seconds. */
+/* Of one service, over four days and so several partitions: a line of each of ten instances every few seconds. */
 #define ROWS_TEXT "400000"
 
 static PGconn *filled(void)
@@ -20,12 +20,6 @@ static PGconn *filled(void)
     if (sql_ctl("logs", "migrate", NULL) != 0)
         return NULL;
     PGconn *owner = sql_connect("logs", NULL);
-    sql_run(owner, "SELECT skylark.partitions_maintain('log_rows', '7 days', 3)");
-    for (int day = 1; day <= 3; day++)
-        CHECK(sql_run(owner, "DO $$ DECLARE d date := (now() AT TIME ZONE 'UTC')::date - %d; BEGIN IF to_regclass('skylark.log_rows_' || "
-                      "to_char(d, 'YYYYMMDD')) IS NULL THEN EXECUTE format('CREATE TABLE skylark.log_rows_%%s PARTITION OF skylark.log_rows "
-                      "FOR VALUES FROM (%%L) TO (%%L)', to_char(d, 'YYYYMMDD'), d::timestamp AT TIME ZONE 'UTC', (d + 1)::timestamp AT TIME "
-                      "ZONE 'UTC'); END IF; END $$", day)[0] == '\0', "%s", PQerrorMessage(owner));
     CHECK(sql_run(owner, "INSERT INTO skylark.log_rows SELECT '" SERVICE "', now() - n * interval '800 ms', "
                   "('bbbbbbbb-0000-4000-8000-00000000000' || n %% 10)::uuid, 1000000 - n, 1, 'a line of some length, number ' || n "
                   "FROM generate_series(0, " ROWS_TEXT ") n")[0] == '\0', "%s", PQerrorMessage(owner));

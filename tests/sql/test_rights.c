@@ -91,7 +91,7 @@ static void test_secrets(void)
     static const char *const refused[] = {
         "SELECT password_hash FROM skylark.users", "SELECT token_hash FROM skylark.api_tokens", "SELECT * FROM skylark.users",
         "DELETE FROM skylark.services", "UPDATE skylark.services SET name = 'x'", "CREATE TABLE skylark.x (a int)",
-        "SELECT skylark.partitions_maintain('log_rows', '7 days', 1)", "SELECT * FROM skylark.access('x', 'y')",
+        "SELECT skylark.partition_make('log_rows', current_date)", "SELECT * FROM skylark.access('x', 'y')",
     };
     sql_migrated();
     PGconn *c = sql_connect("skylark_shared", "skylark_dba");

@@ -281,27 +281,6 @@ static void test_lease_fences(void)
     instance_known_is(c, "no uuid", false);
 }
 
-static void test_partitions(void)
-{
-    PGconn *c = sql_migrated();
-    sql_run(c, "DELETE FROM skylark.log_rows");
-    sql_run(c, "SELECT skylark.partitions_maintain('log_rows', '7 days', 3)");
-    CHECK(sql_run(c, "INSERT INTO skylark.log_rows SELECT '" SQL_SERVICE "', now() + d * interval '1 day', gen_random_uuid(), 0, 1, 'x' "
-                     "FROM generate_series(-30, 20, 5) d")[0] == '\0', "%s", PQerrorMessage(c));
-    CHECK(atoi(sql_value(c, "SELECT count(*) FROM skylark.log_rows")) == 11, "rows of any time are stored");
-    CHECK(atoi(sql_value(c, "SELECT count(*) FROM skylark.log_rows_other")) == 10, "all but today's in the default partition");
-    sql_run(c, "SELECT skylark.partitions_maintain('log_rows', '7 days', 10)");
-    CHECK(strcmp(sql_value(c, "SELECT tableoid::regclass FROM skylark.log_rows WHERE logged_at > now() + interval '4 days' AND logged_at < now() + interval '6 days'"),
-                 "skylark.log_rows_other") != 0, "a coming day's row did not move into its partition");
-    CHECK(atoi(sql_value(c, "SELECT count(*) FROM skylark.log_rows WHERE logged_at < now() - interval '8 days'")) == 0, "old rows stayed");
-    CHECK(atoi(sql_value(c, "SELECT count(*) FROM skylark.log_rows")) == 6, "%s rows left", sql_value(c, "SELECT count(*) FROM skylark.log_rows"));
-    CHECK(sql_run(c, "CREATE TABLE skylark.log_rows_20200101 PARTITION OF skylark.log_rows FOR VALUES FROM ('2020-01-01 00:00Z') TO ('2020-01-02 00:00Z')")[0] == '\0',
-          "%s", PQerrorMessage(c));
-    CHECK(strcmp(sql_value(c, "SELECT what FROM skylark.partitions_maintain('log_rows', '7 days', 3)"), "dropped") == 0, "an old partition stayed");
-    CHECK(sql_run(c, "SELECT skylark.partitions_maintain('log_rows', '1 minute', 3)")[0] != '\0', "a retention of a minute was taken");
-    CHECK(atoi(sql_value(c, "SELECT count(*) FROM skylark.partitions_maintain('log_rows', '7 days', 3)")) == 0, "a second call found something to do");
-}
-
 /* A count that nobody vouches for is not shown as if it were. */
 static void test_status_is_honest(void)
 {
@@ -345,7 +324,6 @@ const struct check_test tests_rules[] = {
     {"a part that is moved", test_moved_part},
     {"who has nothing to do waits", test_idle_waits},
     {"without the lease nothing is written", test_lease_fences},
-    {"partitions", test_partitions},
     {"the status is honest", test_status_is_honest},
     {NULL, NULL},
 };

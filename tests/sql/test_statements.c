@@ -85,7 +85,7 @@ static void test_rights_suffice(void)
     }
 }
 
-/* As much as an installation of some size has. */
+/* As much as an installation of some size has, in every partition. */
 static void fill(PGconn *c)
 {
     static const char *const steps[] = {
@@ -122,7 +122,7 @@ static void fill(PGconn *c)
         "INSERT INTO skylark.events (namespace_name, service_name, service_id, actor, action) SELECT 'n', name, id, 'deployer', 'x' "
         "FROM skylark.services, generate_series(1, 3)",
         "INSERT INTO skylark.metric_samples SELECT id, now() - d * interval '1 day' - g * interval '5 seconds', 0.5, 0.5, 1, 1 "
-        "FROM (SELECT * FROM skylark.instances WHERE state = 'running' LIMIT 2000) i, generate_series(0, 1) d, generate_series(1, 10) g",
+        "FROM (SELECT * FROM skylark.instances WHERE state = 'running' LIMIT 500) i, unnest(ARRAY[-800, -3, -2, -1, 0, 1, 2, 3]) d, generate_series(1, 10) g",
         "INSERT INTO skylark.autoscaling_decisions (service_id, decided_at, reason, metric_name, metric_stat, upper_threshold, "
         "lower_threshold, samples, running, counted, missing, target_before, target_after, wanted) SELECT id, now(), 'within_band', "
         "'CPU_UTILIZATION', 'MEAN', 1, 0, 1, 1, 1, 1, 1, 1, 1 FROM skylark.services, generate_series(1, 3)",

@@ -1,5 +1,5 @@
--- Deletes instances that are gone for longer than $1 milliseconds, and events and decisions older than $2 milliseconds.
--- parameters: instances_ms, history_ms
--- columns: instances_deleted, events_deleted, decisions_deleted
-SELECT instances_deleted, events_deleted, decisions_deleted
-FROM skylark.history_prune($1::bigint * interval '1 millisecond', $2::bigint * interval '1 millisecond')
+-- one row
+-- Deletes the oldest of $1 (instances, image_pulls, events, …) that are older than $2 milliseconds, $3 at the most. -1: try again later.
+-- parameters: what, retention_ms, batch
+-- columns: deleted
+SELECT skylark.history_prune($1::text, $2::bigint * interval '1 millisecond', $3::integer) AS deleted
