@@ -49,7 +49,8 @@ static bool reset_peak(int pid)
     return done;
 }
 
-void cost_open(void)
+/* Remembers the workers and the memory that they have now. */
+static void cost_open(void)
 {
     int master = world_pid("api");
     struct dirent *entry;
@@ -67,6 +68,20 @@ void cost_open(void)
         CHECK(reset_peak(workers[i].pid), "the peak of worker %d can't be reset", workers[i].pid);
         workers[i].start_kib = status_of(workers[i].pid, "VmRSS");
     }
+}
+
+void hostile_begin(void)
+{
+    long status = api_status("POST", "{\"service_name\":\"" SERVICE "\",\"image_name\":\"localhost/none\",\"target_state\":\"STOPPED\"}",
+                             "/v1/services/" SPACE "/");
+    CHECK(status == 201 || status == 409, "create: %ld", status);
+    if (n_workers == 0) /* what they had before all tests, not what earlier ones made them keep */
+        cost_open();
+}
+
+void hostile_end(void)
+{
+    CHECK(api_status("DELETE", NULL, "/v1/services/" SPACE "/" SERVICE "/") == 204, "delete");
 }
 
 void cost_check_workers(const char *what)

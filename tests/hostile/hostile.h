@@ -41,8 +41,9 @@ void fill(struct buf *out, enum filling filling, size_t room);
 /* Adds the path of a route: this namespace and service, or name in the place of all that is captured. */
 void hostile_path(struct buf *out, const struct route *route, const char *name);
 
-/* Remembers the workers and the memory that they have now: what follows is measured from here. */
-void cost_open(void);
+/* What every test begins with: the service is there, and costs are measured, from the first test on. */
+void hostile_begin(void);
+void hostile_end(void); /* the service goes */
 
 struct cost_limits {
     long status_min, status_max;
@@ -53,7 +54,7 @@ struct cost_limits {
 /* Sends the request to a route (NULL: to none) and checks what it cost. Returns the status. what names the request when a check fails. */
 long cost_send(const struct route *route, const struct http_call *call, const struct cost_limits *limits, const char *what);
 
-/* Checks that the workers are those of cost_open, and that none of them ever had more than 32 MiB above what it had then. */
+/* Checks that the workers are those of hostile_begin, and that none of them ever had more than 32 MiB above what it had then. */
 void cost_check_workers(const char *what);
 
 extern const struct check_test tests_bodies[], tests_fields[];

@@ -46,10 +46,7 @@ static void send_body(const struct route *route, const struct buf *body, const c
 
 static void test_json_bodies(void)
 {
-    cost_open();
-    api_status("DELETE", NULL, "/v1/services/" SPACE "/" SERVICE "/");
-    CHECK(api_status("POST", "{\"service_name\":\"" SERVICE "\",\"image_name\":\"localhost/none\",\"target_state\":\"STOPPED\"}",
-                     "/v1/services/" SPACE "/") == 201, "create");
+    hostile_begin();
     for (size_t r = 0; r < n_routes; r++) {
         const struct route *route = &routes[r];
         for (enum filling f = 0; route->bodies != 0 && f < FILL__MAX; f++) {
@@ -71,6 +68,7 @@ static void test_json_bodies(void)
 
 static void test_too_large(void)
 {
+    hostile_begin();
     for (size_t r = 0; r < n_routes; r++) {
         const struct route *route = &routes[r];
         if (route->bodies == 0)
@@ -94,6 +92,7 @@ static void test_too_large(void)
 
 static void test_forms(void)
 {
+    hostile_begin();
     static const struct {
         const char *type, *head, *piece;
     } rows[] = {
@@ -137,6 +136,7 @@ static void add_query(struct buf *path, int n, int size)
 /* Segments of the path as long as a path may be, and longer; and as much query as nginx passes on. */
 static void test_paths(void)
 {
+    hostile_begin();
     static const struct cost_limits either = {.status_min = 200, .status_max = 499, .statements_max = STATEMENTS_OF_REFUSAL + 2};
     /* A change asks inside its transaction: BEGIN and ROLLBACK come on top. */
     static const struct cost_limits not_found = {.status_min = 400, .status_max = 499, .statements_max = STATEMENTS_OF_REFUSAL + 2};
@@ -173,6 +173,7 @@ static void test_paths(void)
 /* Without a token nothing is read and nothing is asked; with one that may not in, the faults are not told. */
 static void test_strangers(void)
 {
+    hostile_begin();
     struct buf body = {0};
     for (int i = 0; i < 150; i++)
         buf_addf(&body, "%s\"x%d\":1", i > 0 ? "," : "{", i);

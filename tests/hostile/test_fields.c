@@ -109,10 +109,7 @@ static void try_rows(const struct field *fields, size_t n, const struct place *o
 
 static void test_values(void)
 {
-    cost_open();
-    api_status("DELETE", NULL, "/v1/services/" SPACE "/" SERVICE "/");
-    CHECK(api_status("POST", "{\"service_name\":\"" SERVICE "\",\"image_name\":\"localhost/none\",\"target_state\":\"STOPPED\"}",
-                     "/v1/services/" SPACE "/") == 201, "create");
+    hostile_begin();
     try_rows(service_fields, service_n_fields, NULL, "");
 }
 
@@ -136,6 +133,7 @@ static void add_entry(struct buf *out, const struct field *array)
 /* As many equal entries as are taken, one more, and as many as fit into a body; good ones and bad ones. */
 static void test_equal_entries(void)
 {
+    hostile_begin();
     static const struct cost_limits refused = {.status_min = 400, .status_max = 499, .statements_max = STATEMENTS_OF_REFUSAL};
     for (size_t i = 0; i < service_n_fields; i++) {
         const struct field *f = &service_fields[i];
@@ -171,45 +169,67 @@ static void test_equal_entries(void)
     }
 }
 
-/* The largest service that there may be, written and read: as many values of each kind as the rows allow, and a full MiB in all. */
+/* Adds the largest body that is taken: as many values of each kind as the rows allow (of volumes only if asked for: a namespace has
+ * a quota of them), and a full MiB in all. */
+static void add_largest(struct buf *body, const char *name, bool volumes, size_t limit)
+{
+    buf_addf(body, "{\"service_name\":\"%s\",", name);
+    add_needed(body, "service_name");
+    buf_adds(body, "\"instance_ports\":[");
+    for (int i = 0; i < 100; i++)
+        buf_addf(body, "%s{\"container_port\":%d,\"endpoint_type\":\"direct-endpoint\"}", i > 0 ? "," : "", i + 1);
+    buf_adds(body, "],\"volumes\":[");
+    for (int i = 0; volumes && i < 50; i++)
+        buf_addf(body, "%s{\"app_volume_dir\":\"/data%d\",\"size_gb\":1}", i > 0 ? "," : "", i);
+    buf_adds(body, "],\"instance_envvars\":{");
+    size_t each = (limit - body->len - 8) / 1000;
+    for (int i = 0; i < 1000; i++) {
+        size_t end = body->len + each - 6;
+        buf_addf(body, "%s\"V%d\":\"", i > 0 ? "," : "", i);
+        while (body->len < end)
+            buf_adds(body, i % 2 == 0 ? "\\\"" : "\\u0001");
+        buf_adds(body, "\"");
+    }
+    buf_adds(body, "}}");
+}
+
+/* Large services, written and read, one and many of them. */
 static void test_largest(void)
 {
+    enum { MANY = 12 };
+    hostile_begin();
     const struct route *create = route_to(HTTP_POST, "/v1/services/{namespace}"), *update = route_to(HTTP_PUT, "/v1/services/{namespace}/{name}"),
-                       *get = route_to(HTTP_GET, "/v1/services/{namespace}/{name}");
-    static const struct cost_limits changed = {.status_min = 200, .status_max = 201, .statements_max = STATEMENTS_OF_CHANGE, .document = true};
-    struct buf body = {0};
-    REQUIRE(create != NULL && update != NULL && get != NULL, "the routes");
-    buf_addc(&body, '{');
-    add_needed(&body, "");
-    buf_adds(&body, "\"instance_ports\":[");
-    for (int i = 0; i < 100; i++)
-        buf_addf(&body, "%s{\"container_port\":%d,\"endpoint_type\":\"direct-endpoint\"}", i > 0 ? "," : "", i + 1);
-    buf_adds(&body, "],\"volumes\":[");
-    for (int i = 0; i < 50; i++)
-        buf_addf(&body, "%s{\"app_volume_dir\":\"/data%d\",\"size_gb\":1}", i > 0 ? "," : "", i);
-    buf_adds(&body, "],\"instance_envvars\":{");
-    size_t each = (create->body_limit - body.len - 8) / 1000;
-    for (int i = 0; i < 1000; i++) {
-        size_t end = body.len + each - 6;
-        buf_addf(&body, "%s\"V%d\":\"", i > 0 ? "," : "", i);
-        while (body.len < end)
-            buf_adds(&body, i % 2 == 0 ? "\\\"" : "\\u0001");
-        buf_adds(&body, "\"");
+                       *get = route_to(HTTP_GET, "/v1/services/{namespace}/{name}"), *list = route_to(HTTP_GET, "/v1/services/{namespace}");
+    static const struct cost_limits changed = {.status_min = 200, .status_max = 201, .statements_max = STATEMENTS_OF_CHANGE, .document = true},
+                                    is_read = {.status_min = 200, .status_max = 200, .statements_max = 3, .document = true},
+                                    is_refused = {.status_min = 400, .status_max = 400, .statements_max = 3};
+    REQUIRE(create != NULL && update != NULL && get != NULL && list != NULL, "the routes");
+    for (int i = 0; i < MANY; i++) {
+        char name[64], path[128];
+        struct buf body = {0};
+        snprintf(name, sizeof name, CREATED "-%d", i);
+        snprintf(path, sizeof path, "/v1/services/" SPACE "/%s/", name);
+        add_largest(&body, name, i == 0, create->body_limit);
+        CHECK(body.len <= create->body_limit && body.len > create->body_limit / 10 * 9, "%zu bytes", body.len);
+        struct http_call call = {.method = "POST", .path = "/v1/services/" SPACE "/", .token = world.token, .body = buf_text(&body),
+                                 .body_len = body.len};
+        cost_send(create, &call, &changed, "a large service, created");
+        call.method = "PUT";
+        call.path = path;
+        cost_send(update, &call, &changed, "a large service, changed");
+        buf_free(&body);
+        cost_send(get, &(struct http_call){.path = path, .token = world.token}, &is_read, "a large service, read");
     }
-    buf_adds(&body, "}}");
-    CHECK(body.len <= create->body_limit && body.len > create->body_limit / 2, "%zu bytes", body.len);
-    struct http_call call = {.method = "POST", .path = "/v1/services/" SPACE "/", .token = world.token, .body = buf_text(&body), .body_len = body.len};
-    cost_send(create, &call, &changed, "the largest service, created");
-    call.method = "PUT";
-    call.path = "/v1/services/" SPACE "/" CREATED "/";
-    cost_send(update, &call, &changed, "the largest service, changed");
-    struct http_call read = {.path = call.path, .token = world.token};
-    cost_send(get, &read, &(struct cost_limits){.status_min = 200, .status_max = 200, .statements_max = 2, .document = true}, "the largest service, read");
-    CHECK(api_status("DELETE", NULL, "/v1/services/" SPACE "/" CREATED "/") == 204, "delete");
-    CHECK(api_status("DELETE", NULL, "/v1/services/" SPACE "/" SERVICE "/") == 204, "delete");
-    buf_free(&body);
+    cost_send(list, &(struct http_call){.path = "/v1/services/" SPACE "/?page_size=2", .token = world.token}, &is_read, "two large services");
+    cost_send(list, &(struct http_call){.path = "/v1/services/" SPACE "/", .token = world.token}, &is_refused, "many large services");
+    struct answer a = api("GET", NULL, "/v1/services/" SPACE "/?name=" CREATED);
+    CHECK(doc_names(a.json, "page_size"), "%.300s", a.raw.body);
+    api_free(&a);
+    for (int i = 0; i < MANY; i++)
+        CHECK(api_status("DELETE", NULL, "/v1/services/" SPACE "/" CREATED "-%d/", i) == 204, "delete");
+    hostile_end();
 }
 
 const struct check_test tests_fields[] = {
-    {"values of every field", test_values}, {"many equal entries", test_equal_entries}, {"the largest service", test_largest}, {0},
+    {"values of every field", test_values}, {"many equal entries", test_equal_entries}, {"large services", test_largest}, {0},
 };
