@@ -458,15 +458,38 @@ static void test_pull_is_older(void)
 {
     PGconn *c = dba();
     fixture(c);
-    const char *params[DEPLOYER_PULL_STATE_P__MAX] = {[DEPLOYER_PULL_STATE_P_SERVICE_ID] = WEB, [DEPLOYER_PULL_STATE_P_IMAGE_REF] = "x:v2"};
+    const char *params[DEPLOYER_PULL_STATE_P__MAX] = {[DEPLOYER_PULL_STATE_P_SERVICE_ID] = DB, [DEPLOYER_PULL_STATE_P_IMAGE_REF] = "x:v2"};
     sql_run(c, "SET skylark.by_hand = on");
+    CHECK(strcmp(sql_value(c, "SELECT updated_at < now() - interval '23 hours' FROM skylark.services WHERE name = 'db'"), "t") == 0,
+          "the fixture has changed db");
     sql_run(c, "DELETE FROM skylark.image_pulls");
     sql_run(c, "INSERT INTO skylark.image_pulls (image_ref, state, finished_at) VALUES ('x:v2', 'done', now() - interval '1 hour')");
     sql_run(c, "SET skylark.by_hand = off");
-    CHECK(sql_run(c, "UPDATE skylark.services SET image_tag = 'v2' WHERE name = 'web'")[0] == '\0', "%s", PQerrorMessage(c));
+    CHECK(sql_run(c, "UPDATE skylark.services SET image_tag = 'v2' WHERE name = 'db'")[0] == '\0', "%s", PQerrorMessage(c));
     PGresult *r = sql_statement(c, &deployer_statements[DEPLOYER_PULL_STATE], params);
     CHECK(PQntuples(r) == 1 && strcmp(sql_column(r, 0, "fresh"), "f") == 0, "an old pull is taken for the new one");
     PQclear(r);
+    PQfinish(c);
+}
+
+/* What instances of others have in their environment and networks reaches those, too. */
+static void test_linking(void)
+{
+    static const char *const changes[] = {
+        "UPDATE skylark.services SET name = 'web2' WHERE name = 'web'",
+        "UPDATE skylark.ports SET container_port = 8080 WHERE container_port = 80",
+        "UPDATE skylark.ports SET service_id = '" DB "' WHERE container_port = 80",
+        "INSERT INTO skylark.ports (service_id, container_port) VALUES ('" WEB "', 5432)",
+        "DELETE FROM skylark.ports WHERE container_port = 80",
+    };
+    PGconn *c = dba();
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
+        fixture(c);
+        long before = atol(sql_value(c, "SELECT generation FROM skylark.services WHERE name = 'api'"));
+        CHECK(sql_run(c, "%s", changes[i])[0] == '\0', "%s: %s", changes[i], PQerrorMessage(c));
+        CHECK(atol(sql_value(c, "SELECT generation FROM skylark.services WHERE name = 'api'")) > before, "%s: api links to it, and is not made anew",
+              changes[i]);
+    }
     PQfinish(c);
 }
 
@@ -571,6 +594,7 @@ const struct check_test tests_by_hand[] = {
     {"no column without a row", test_complete},
     {"INSERT, DELETE and TRUNCATE", test_tables},
     {"an old pull is no new one", test_pull_is_older},
+    {"who links to it", test_linking},
     {"what only two transactions together break", test_at_once},
     {"a service deleted by hand", test_deleted},
     {"without the installation's row", test_no_installation},
