@@ -35,7 +35,7 @@ static const struct {
     {.column = "services.id", .expected = REFUSED, .change = "UPDATE skylark.services SET id = gen_random_uuid() WHERE name = 'web'"},
     {.column = "services.seq", .expected = REFUSED, .change = "UPDATE skylark.services SET seq = 7 WHERE name = 'web'"},
     {.column = "services.namespace_id", .expected = REFUSED, .change = "UPDATE skylark.services SET namespace_id = (SELECT id FROM skylark.namespaces WHERE name = 'other') WHERE name = 'auto'"},
-    {.column = "services.name", .expected = ANEW | ROUTES, .change = "UPDATE skylark.services SET name = 'web2' WHERE name = 'web'"},
+    {.column = "services.name", .expected = ANEW | ROUTES, .change = "UPDATE skylark.services SET name = 'api2' WHERE name = 'api'"},
     {.column = "services.domain_label", .expected = KEPT, .change = "UPDATE skylark.services SET domain_label = 'x' WHERE name = 'web'"},
     {.column = "services.image_name", .expected = ANEW, .change = "UPDATE skylark.services SET image_name = 'y' WHERE name = 'web'"},
     {.column = "services.image_tag", .expected = ANEW, .change = "UPDATE skylark.services SET image_tag = 'v2' WHERE name = 'web'"},
@@ -53,7 +53,8 @@ static const struct {
     {.column = "services.updated_at", .expected = KEPT, .change = "UPDATE skylark.services SET updated_at = now() + interval '1 day' WHERE name = 'web'"},
     {.column = "services.last_autoscaled_at", .expected = HARMLESS, .change = "UPDATE skylark.services SET last_autoscaled_at = 'epoch' WHERE name = 'auto'", .why = "a time that is shown; the autoscaler goes by autoscaling_queue"},
     {.column = "services.last_redeployed_at", .expected = KEPT, .change = "UPDATE skylark.services SET last_redeployed_at = now() WHERE name = 'web'"},
-    {.column = "services.generation", .expected = ANEW, .change = "UPDATE skylark.services SET generation = 9223372036854775807 WHERE name = 'web'"},
+    {.column = "services.generation", .expected = ANEW, .change = "UPDATE skylark.services SET generation = 9223372036854775807 WHERE name = 'web'; "
+     "UPDATE skylark.services SET image_tag = 'v3' WHERE name = 'web'"},
     {.column = "services.generation", .expected = KEPT, .change = "UPDATE skylark.services SET generation = 1 WHERE name = 'web'"},
     {.column = "services.deleted_at", .expected = QUEUE | GENERATION | ROUTES, .change = "UPDATE skylark.services SET deleted_at = now() WHERE name = 'api'"},
     {.column = "services.deleted_at", .expected = REFUSED, .change = "UPDATE skylark.services SET deleted_at = now() WHERE name = 'web'", .why = "api links to it"},
