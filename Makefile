@@ -142,7 +142,7 @@ E2E_TESTS := \
     test_trouble \
     test_volumes
 test_library := $(patsubst %,$(B)/tests/lib/%.o,api check engine http net world)
-$(B)/tests/http/run: $(HTTP_TESTS:%=$(B)/tests/http/%.o) $(patsubst %,$(B)/%.o,tests/lib/fcgi common/buf common/utf8) $(test_library)
+$(B)/tests/http/run: $(HTTP_TESTS:%=$(B)/tests/http/%.o) $(patsubst %,$(B)/%.o,tests/lib/fastcgi common/buf common/utf8) $(test_library)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit
 $(B)/tests/e2e/run: $(E2E_TESTS:%=$(B)/tests/e2e/%.o) $(B)/tests/lib/load.o $(B)/tests/lib/orders.o $(test_library)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit

@@ -13,6 +13,7 @@
 #define ONE "a9aff249-e34b-11e4-9fa4-0240eaf5c02d"
 #define TWO "a9afcb38-e34b-11e4-9fa4-0240eaf5c02d"
 #define LINES 50000
+#define PATH_SIZE 8192
 
 static void test_setup(void)
 {
@@ -171,6 +172,13 @@ static void test_adjoining(void)
     api_free(&whole);
 }
 
+/* Follows from path on, and finds so many lines. */
+static void check_follow(char *path, int page_size, struct buf *all, int expected)
+{
+    int n = follow(path, PATH_SIZE, true, page_size, all);
+    CHECK(n == expected, "%d lines, not %d: %s", n, expected, buf_text(all));
+}
+
 static void add_lines(const char *values)
 {
     char *done = world_sql("WITH s AS (SELECT id FROM skylark.services WHERE name = 'polled' AND deleted_at IS NULL), added AS ("
@@ -184,23 +192,23 @@ static void add_lines(const char *values)
  * than younger ones of another. */
 static void test_polling(void)
 {
-    char path[8192], one[8192];
+    char path[PATH_SIZE], one[PATH_SIZE];
     struct buf all = {0};
     CHECK(api_status("POST", "{\"service_name\":\"polled\",\"image_name\":\"localhost/none\",\"target_state\":\"STOPPED\"}",
                      "/v1/services/madams/") == 201, "create");
     snprintf(path, sizeof path, "/v1/services/madams/polled/logs/?page_size=7");
     buf_addc(&all, ' ');
-    CHECK(follow(path, sizeof path, true, 7, &all) == 0, "%s", buf_text(&all));
+    check_follow(path, 7, &all, 0);
     snprintf(one, sizeof one, "/v1/services/madams/polled/logs/?page_size=50&instance_id=a9aff249");
     /* All at one time, on both instances. */
     add_lines("date_trunc('second', now()), CASE WHEN n % 2 = 0 THEN '" ONE "'::uuid ELSE '" TWO "'::uuid END, n, 1, 'a' || n");
-    CHECK(follow(path, sizeof path, true, 7, &all) == 61, "%s", buf_text(&all));
+    check_follow(path, 7, &all, 61);
     /* Earlier and later ones of the instance that comes last in the order, and once more with a time that was there. */
     add_lines("date_trunc('second', now()) + (n - 30) * interval '1 ms', '" ONE "'::uuid, 100 + n, 1, 'b' || n");
-    CHECK(follow(path, sizeof path, true, 7, &all) == 61, "%s", buf_text(&all));
+    check_follow(path, 7, &all, 61);
     add_lines("date_trunc('second', now()) - interval '2 s', '" TWO "'::uuid, 100 + n, 1, 'c' || n");
-    CHECK(follow(path, sizeof path, true, 7, &all) == 61, "%s", buf_text(&all));
-    CHECK(follow(path, sizeof path, true, 7, &all) == 0, "%s", buf_text(&all));
+    check_follow(path, 7, &all, 61);
+    check_follow(path, 7, &all, 0);
     for (int i = 0; i < 3 * 61; i++) {
         char word[16];
         snprintf(word, sizeof word, " %c%d ", 'a' + i / 61, i % 61);
@@ -209,16 +217,16 @@ static void test_polling(void)
     }
     /* Of one instance alone. */
     buf_clear(&all);
-    CHECK(follow(one, sizeof one, true, 50, &all) == 31 + 61, "%s", buf_text(&all));
+    check_follow(one, 50, &all, 31 + 61);
     /* The last lines, and then only what is newer. */
     buf_clear(&all);
     snprintf(path, sizeof path, "/v1/services/madams/polled/logs/?limit=2");
     struct answer tail = api("GET", NULL, "%s", path);
     CHECK(doc_len(tail.json, "") == 2, "%s", tail.raw.body);
     next_of(&tail, path, sizeof path);
-    CHECK(follow(path, sizeof path, true, 1000000, &all) == 0, "%s", buf_text(&all));
+    check_follow(path, 1000000, &all, 0);
     add_lines("clock_timestamp() + interval '3 s', '" ONE "'::uuid, 300 + n, 1, 'd' || n");
-    CHECK(follow(path, sizeof path, true, 1000000, &all) == 61, "%s", buf_text(&all));
+    check_follow(path, 1000000, &all, 61);
     api_free(&tail);
     buf_free(&all);
     CHECK(api_status("DELETE", NULL, "/v1/services/madams/polled/") == 204, "delete");

@@ -7,7 +7,7 @@
 
 #include "tests/http/suites.h"
 #include "tests/lib/api.h"
-#include "tests/lib/fcgi.h"
+#include "tests/lib/fastcgi.h"
 #include "tests/lib/world.h"
 
 #define PATH "/v1/services/madams/much/logs/"
@@ -111,8 +111,9 @@ static void reader_add(const char *token)
 {
     char path[512];
     snprintf(path, sizeof path, "%s/run/api-socket/api.sock", world.var);
-    int fd = fcgi_get(path, PATH, token);
-    if (CHECK(fd >= 0 && n_readers < READERS_MAX && fcgi_answered(fd, 60), "reader %d", n_readers))
+    int fd = fastcgi_connect(path);
+    if (CHECK(fd >= 0 && n_readers < READERS_MAX && fastcgi_send(fd, "GET", PATH, token, NULL) && fastcgi_readable(fd, 60),
+              "reader %d", n_readers))
         readers[n_readers++] = fd;
 }
 
@@ -196,7 +197,7 @@ static void test_deadline(void)
     while ((status = api_status("GET", NULL, PATH "?page_size=1")) != 200 && world_waiting(&waited, 60))
         ;
     CHECK(status == 200, "%ld", status);
-    struct fcgi_end end = fcgi_drain(readers[0], 60);
+    struct fastcgi_end end = fastcgi_drain(readers[0], 60);
     CHECK(end.closed && !end.finished, "closed %d, finished %d", end.closed, end.finished);
     CHECK(end.bytes > 0 && end.bytes < PAGE_BYTES / 2, "%zu bytes", end.bytes);
     readers_close();

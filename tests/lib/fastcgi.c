@@ -3,11 +3,13 @@
 
 #include <errno.h>
 #include <fastcgi.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #define REQUEST_ID 1
@@ -146,4 +148,51 @@ void fastcgi_receive(int fd, struct fastcgi_answer *answer)
             return;
         }
     }
+}
+
+bool fastcgi_readable(int fd, double seconds)
+{
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    return poll(&p, 1, (int)(seconds * 1000)) == 1;
+}
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* Reads exactly len bytes by the end of the time. */
+static bool read_until(int fd, void *bytes, size_t len, double end, bool *closed)
+{
+    for (char *p = bytes; len > 0;) {
+        double left = end - now();
+        if (left <= 0 || !fastcgi_readable(fd, left))
+            return false;
+        ssize_t n = read(fd, p, len);
+        if (n <= 0) {
+            *closed = true;
+            return false;
+        }
+        p += n;
+        len -= (size_t)n;
+    }
+    return true;
+}
+
+struct fastcgi_end fastcgi_drain(int fd, double seconds)
+{
+    static char content[65536 + 256];
+    struct fastcgi_end result = {0};
+    FCGI_Header header;
+    double end = now() + seconds;
+    while (read_until(fd, &header, sizeof header, end, &result.closed)) {
+        size_t len = (size_t)header.contentLengthB1 << 8 | header.contentLengthB0;
+        if (!read_until(fd, content, len + header.paddingLength, end, &result.closed))
+            break;
+        result.bytes += header.type == FCGI_STDOUT ? len : 0;
+        result.finished = result.finished || header.type == FCGI_END_REQUEST;
+    }
+    return result;
 }
