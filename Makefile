@@ -18,7 +18,7 @@ CPPFLAGS += -D_FORTIFY_SOURCE=2
 endif
 
 COMMON := aside buf clock config config_command config_value connection db db_cancel db_condition db_copy db_result db_session db_stream \
-          db_transaction listen_address log loop metrics metrics_http secret \
+          db_transaction listen_address log loop metrics metrics_http pace secret \
           shellwords signals supervisor systemd utf8
 ENGINE := docker docker_body docker_container docker_image docker_log docker_network docker_pull docker_stream docker_usage
 API := address arena checks dispatch fields form handle_document handle_health handle_list handle_logs handle_points handle_scaling \
@@ -82,6 +82,7 @@ UNIT := \
     json_space \
     log_cursor \
     metrics \
+    pace \
     plan \
     problem \
     query \
@@ -136,6 +137,7 @@ E2E_TESTS := \
     test_killed \
     test_lifecycle \
     test_links \
+    test_locks \
     test_metrics \
     test_routes \
     test_secrets \
@@ -144,7 +146,7 @@ E2E_TESTS := \
 test_library := $(patsubst %,$(B)/tests/lib/%.o,api check engine http net world)
 $(B)/tests/http/run: $(HTTP_TESTS:%=$(B)/tests/http/%.o) $(patsubst %,$(B)/%.o,tests/lib/fastcgi common/buf common/utf8) $(test_library)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit
-$(B)/tests/e2e/run: $(E2E_TESTS:%=$(B)/tests/e2e/%.o) $(B)/tests/lib/load.o $(B)/tests/lib/orders.o $(test_library)
+$(B)/tests/e2e/run: $(E2E_TESTS:%=$(B)/tests/e2e/%.o) $(B)/tests/lib/load.o $(B)/tests/lib/orders.o $(test_library) $(patsubst %,$(B)/common/%.o,buf db_result utf8)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit
 # Requests built to be expensive, one for each row of the API's tables, which it links.
 $(B)/tests/hostile/run: $(patsubst %,$(B)/tests/hostile/%.o,bodies cost main test_bodies test_fields) $(test_library) \
@@ -157,6 +159,7 @@ SQL_TESTS := \
     test_by_hand \
     test_documents \
     test_endpoints \
+    test_locks \
     test_logins \
     test_logs \
     test_migrate \

@@ -12,11 +12,12 @@
 #include "common/db.h"
 #include "common/log.h"
 #include "common/loop.h"
+#include "common/pace.h"
 #include "common/signals.h"
 #include "gen/autoscaler_statements.h"
 
 #define WAIT_AWAY_MS 500
-/* Services that are due but locked are another evaluator's, or a user's who is changing them: looked at again after this. */
+/* After a deadlock. */
 #define WAIT_LEAST_MS 50
 #define WAIT_MOST_MS 2000
 /* Services a pass: few enough that a user who changes one waits no longer than a blink for its row. A power of two. */
@@ -51,6 +52,7 @@ struct evaluator {
     const struct autoscaler_settings *settings;
     struct db *db;
     int64_t limit; /* services a pass */
+    struct pace pace;
 };
 
 /* *evaluated: how many services the pass took. */
@@ -97,10 +99,11 @@ static int next_due(struct evaluator *e)
     PGresult *r;
     if (db_run(e->db, AUTOSCALER_NEXT_DUE, NULL, &r) != DB_OK)
         return WAIT_AWAY_MS;
-    int64_t ms = db_null(r, 0, AUTOSCALER_NEXT_DUE_C_DUE_IN_MS) ? WAIT_MOST_MS : db_int(r, 0, AUTOSCALER_NEXT_DUE_C_DUE_IN_MS);
+    int64_t due = db_null(r, 0, AUTOSCALER_NEXT_DUE_C_DUE_IN_MS) ? -1 : db_int(r, 0, AUTOSCALER_NEXT_DUE_C_DUE_IN_MS);
+    int64_t overdue = db_int(r, 0, AUTOSCALER_NEXT_DUE_C_OVERDUE_MS);
     PQclear(r);
-    metrics_set(OVERDUE, 0, ms < 0 ? -ms : 0);
-    return ms < WAIT_LEAST_MS ? WAIT_LEAST_MS : ms < WAIT_MOST_MS ? (int)ms : WAIT_MOST_MS;
+    metrics_set(OVERDUE, 0, overdue);
+    return pace_wait(&e->pace, due, overdue > 0, WAIT_MOST_MS);
 }
 
 /* A pass that takes too long is given up whole; so the next one takes half as many services, until it is known which one it is. */
@@ -126,12 +129,15 @@ static void evaluate(struct evaluator *e)
         enum db_status status = pass(e, &evaluated);
         if (status == DB_OK && e->limit < LIMIT_MOST)
             e->limit *= 2;
-        if (status == DB_OK && evaluated > 0)
+        int backoff = db_backoff_ms(e->db) > WAIT_AWAY_MS ? db_backoff_ms(e->db) : WAIT_AWAY_MS;
+        if (status == DB_OK && evaluated > 0) {
+            pace_progress(&e->pace);
             continue;
+        }
         if (status != DB_OK && status != DB_RETRY && db_socket(e->db) >= 0)
             pass_failed(e);
         if (status != DB_OK && status != DB_RETRY)
-            signals_wait(-1, next_due(e) < WAIT_AWAY_MS ? WAIT_AWAY_MS : WAIT_MOST_MS);
+            signals_wait(-1, backoff);
         else if (status == DB_RETRY) /* somebody else changes these services; without a wait the two may go on like that */
             signals_wait(-1, WAIT_LEAST_MS);
         else

@@ -39,7 +39,7 @@ leg() {
     sql -v value="$4" <<'END'
 UPDATE skylark.services SET target_num_instances = 2, last_autoscaled_at = NULL WHERE target_num_instances <> 2;
 UPDATE skylark.service_status st SET observed_revision = q.revision, observed_generation = 1, condition = 'settled'
-FROM skylark.reconcile_queue q WHERE q.service_id = st.service_id AND (st.observed_revision <> q.revision OR st.condition <> 'settled');
+FROM skylark.services q WHERE q.id = st.service_id AND (st.observed_revision <> q.revision OR st.condition <> 'settled');
 TRUNCATE skylark.metric_samples;
 -- Stored as a collector would: sample by sample over all instances.
 INSERT INTO skylark.metric_samples

@@ -39,8 +39,8 @@ static void print_time(struct batch *b, int64_t at_ns, char *out, size_t size)
     snprintf(out, size, "%s.%06d+00", b->second_text, (int)(at_ns % NS_PER_SECOND / 1000));
 }
 
-size_t batch_add_row(struct batch *b, const char *service_id, const char *instance_id, int64_t seq, int stream, int64_t at_ns,
-                     const char *data, size_t len, bool continues)
+size_t batch_add_row(struct batch *b, struct buf *rows, const char *service_id, const char *instance_id, int64_t seq, int stream,
+                     int64_t at_ns, const char *data, size_t len, bool continues)
 {
     buf_clear(&b->message);
     utf8_add_storable(&b->message, data, len);
@@ -58,7 +58,7 @@ size_t batch_add_row(struct batch *b, const char *service_id, const char *instan
         [COLLECTOR_LOG_ROWS_COPY_F_STREAM] = stream_text,
         [COLLECTOR_LOG_ROWS_COPY_F_MESSAGE] = buf_text(&b->message),
     };
-    db_copy_row(&b->rows, fields, COLLECTOR_LOG_ROWS_COPY_F__MAX);
+    db_copy_row(rows, fields, COLLECTOR_LOG_ROWS_COPY_F__MAX);
     days_add(&b->needed, at_ns);
     return b->message.len;
 }
@@ -74,20 +74,29 @@ void batch_add_position(struct batch *b, const char *instance_id, int64_t next_s
              r->streams[1].at_ns, r->streams[1].rows_at, r->open_ns, bytes, completed ? "true" : "false");
 }
 
-enum db_status batch_store(struct batch *b, struct db *db, unsigned connection)
+enum db_status batch_begin(struct batch *b, struct db *db, unsigned connection, const char *instances, PGresult **taken)
 {
-    if (b->rows.failed || b->positions.failed || b->message.failed)
-        return DB_FAILED;
-    if (b->positions.len == 0)
-        return DB_OK;
-    struct buf positions = {0};
-    buf_addf(&positions, "%s]", buf_text(&b->positions));
-    const char *params[COLLECTOR_POSITIONS_STORE_P__MAX] = {[COLLECTOR_POSITIONS_STORE_P_POSITIONS] = buf_text(&positions)};
+    const char *params[COLLECTOR_POSITIONS_TAKE_P__MAX] = {[COLLECTOR_POSITIONS_TAKE_P_INSTANCES] = instances};
+    *taken = NULL;
     enum db_status status = days_make(&b->needed, &b->there, db, "log_rows");
     if (status == DB_OK)
         status = db_begin(db);
     if (status == DB_OK && db_connections(db) != connection)
         status = DB_AWAY; /* a new one: the right to write went with the old one */
+    if (status == DB_OK)
+        status = db_run(db, COLLECTOR_POSITIONS_TAKE, params, taken);
+    if (status != DB_OK)
+        db_rollback(db);
+    return status;
+}
+
+enum db_status batch_store(struct batch *b, struct db *db)
+{
+    struct buf positions = {0};
+    buf_addf(&positions, "%s]", b->positions.len > 0 ? buf_text(&b->positions) : "[");
+    const char *params[COLLECTOR_POSITIONS_STORE_P__MAX] = {[COLLECTOR_POSITIONS_STORE_P_POSITIONS] = buf_text(&positions)};
+    bool whole = !b->rows.failed && !b->positions.failed && !b->message.failed && !positions.failed;
+    enum db_status status = whole ? DB_OK : DB_FAILED;
     if (status == DB_OK && b->rows.len > 0)
         status = db_copy(db, COLLECTOR_LOG_ROWS_COPY, b->rows.data, b->rows.len);
     if (status == DB_OK)

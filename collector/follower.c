@@ -43,12 +43,15 @@ struct follow {
     struct assemble assemble[RESUME_STREAMS];
     struct resume resume;
     int64_t next_seq;
-    int64_t bytes; /* since the last store */
+    struct buf rows; /* since the last store, for COPY */
+    int64_t n_rows, bytes, oldest_ns; /* of them */
     int reading;   /* stream of the piece under way */
     bool dirty;    /* its position has moved since the last store, or completed is not stored yet */
     bool ended;    /* the engine says that this was all; to be confirmed */
     bool last_look; /* opened when the container had ended already: what it gives is all there will ever be */
     bool completed;
+    bool taken;   /* its position is ours in the transaction that is open */
+    bool skipped; /* somebody has its rows locked, or they are gone: to be forgotten, and followed anew from what is stored */
 };
 
 struct follower {
@@ -56,11 +59,12 @@ struct follower {
     struct right right;
     struct engine_loop *loop;
     struct batch batch;
-    int64_t n_rows, n_bytes, oldest_ns; /* of the batch */
+    int64_t waiting; /* bytes of rows of all follows */
     struct follow *follows;
     struct maintain maintain;
     int64_t next_pass_ms, next_flush_ms; /* monotonic; next_flush_ms 0: nothing waits */
     bool lost; /* a store failed: start over */
+    int backoff_ms; /* how soon, after that */
 };
 
 static void follow_free(struct follow *f)
@@ -69,6 +73,7 @@ static void follow_free(struct follow *f)
         engine_stream_close(f->stream);
     for (int i = 0; i < RESUME_STREAMS; i++)
         assemble_clear(&f->assemble[i]);
+    buf_free(&f->rows);
     free(f->container_id);
     free(f);
 }
@@ -83,7 +88,7 @@ static void forget_all(struct follower *c)
     }
     batch_clear(&c->batch);
     metrics_set(FIGURE_LOGS_FOLLOWED, 0, 0);
-    c->n_rows = c->n_bytes = 0;
+    c->waiting = 0;
     c->next_flush_ms = 0;
     c->next_pass_ms = 0;
     c->lost = false;
@@ -96,7 +101,7 @@ static void note_change(struct follower *c, struct follow *f)
     f->dirty = true;
     if (c->next_flush_ms == 0)
         c->next_flush_ms = clock_monotonic_ms() + c->settings->flush_interval_ms;
-    if ((int64_t)c->batch.rows.len >= c->settings->flush_bytes)
+    if (c->waiting >= c->settings->flush_bytes)
         c->next_flush_ms = clock_monotonic_ms();
 }
 
@@ -104,7 +109,7 @@ static void take_row(void *context, int64_t at_ns, const char *data, size_t len,
 {
     struct follow *f = context;
     struct follower *c = f->follower;
-    if (!resume_take(&f->resume, f->reading, at_ns))
+    if (f->skipped || !resume_take(&f->resume, f->reading, at_ns))
         return;
     int64_t now_ns = clock_wall_ns();
     if (at_ns < now_ns - c->settings->log_retention_ms * NS_PER_MS) {
@@ -116,12 +121,12 @@ static void take_row(void *context, int64_t at_ns, const char *data, size_t len,
     }
     if (at_ns > now_ns + AHEAD_MOST_NS)
         at_ns = now_ns;
-    int64_t bytes = (int64_t)batch_add_row(&c->batch, f->service_id, f->instance_id, f->next_seq++, f->reading, at_ns, data, len,
-                                           continues);
-    f->bytes += bytes;
-    c->n_bytes += bytes;
-    if (c->n_rows++ == 0 || at_ns < c->oldest_ns)
-        c->oldest_ns = at_ns;
+    size_t before = f->rows.len;
+    f->bytes += (int64_t)batch_add_row(&c->batch, &f->rows, f->service_id, f->instance_id, f->next_seq++, f->reading, at_ns, data,
+                                       len, continues);
+    c->waiting += (int64_t)(f->rows.len - before);
+    if (f->n_rows++ == 0 || at_ns < f->oldest_ns)
+        f->oldest_ns = at_ns;
     note_change(c, f);
 }
 
@@ -137,34 +142,93 @@ static int64_t open_line(const struct follow *f)
     return oldest;
 }
 
+/* Its rows are stored, or given up. */
+static void rows_clear(struct follower *c, struct follow *f)
+{
+    c->waiting -= (int64_t)f->rows.len;
+    buf_clear(&f->rows);
+    f->dirty = false;
+    f->n_rows = f->bytes = 0;
+}
+
 static void count_stored(struct follower *c)
 {
-    if (c->n_rows > 0)
-        metrics_set(FIGURE_LOG_LAG, 0, (clock_wall_ns() - c->oldest_ns) / NS_PER_MS);
-    metrics_add(FIGURE_LOG_LINES, 0, c->n_rows);
-    metrics_add(FIGURE_LOG_BYTES, 0, c->n_bytes);
-    c->n_rows = c->n_bytes = 0;
+    int64_t oldest = 0;
+    for (struct follow *f = c->follows; f != NULL; f = f->next) {
+        if (!f->taken)
+            continue;
+        if (f->n_rows > 0 && (oldest == 0 || f->oldest_ns < oldest))
+            oldest = f->oldest_ns;
+        metrics_add(FIGURE_LOG_LINES, 0, f->n_rows);
+        metrics_add(FIGURE_LOG_BYTES, 0, f->bytes);
+    }
+    if (oldest > 0)
+        metrics_set(FIGURE_LOG_LAG, 0, (clock_wall_ns() - oldest) / NS_PER_MS);
+}
+
+static struct follow *follow_find(struct follower *c, const char *instance_id)
+{
+    for (struct follow *f = c->follows; f != NULL; f = f->next) {
+        if (strcmp(f->instance_id, instance_id) == 0)
+            return f;
+    }
+    return NULL;
+}
+
+/* Opens the transaction and finds out whose rows may be stored in it. */
+static enum db_status store_begin(struct follower *c)
+{
+    struct buf wanted = {0};
+    PGresult *taken = NULL;
+    buf_addc(&wanted, '{');
+    for (struct follow *f = c->follows; f != NULL; f = f->next) {
+        f->taken = false;
+        if (f->dirty)
+            buf_addf(&wanted, "%s%s", wanted.len > 1 ? "," : "", f->instance_id);
+    }
+    buf_addc(&wanted, '}');
+    enum db_status status = wanted.failed ? DB_FAILED : batch_begin(&c->batch, c->right.db, c->right.connection, buf_text(&wanted), &taken);
+    for (int i = 0; status == DB_OK && i < PQntuples(taken); i++) {
+        struct follow *f = follow_find(c, db_text(taken, i, COLLECTOR_POSITIONS_TAKE_C_INSTANCE_ID));
+        if (f != NULL)
+            f->taken = true;
+    }
+    PQclear(taken);
+    buf_free(&wanted);
+    return status;
 }
 
 static void store(struct follower *c)
 {
-    for (struct follow *f = c->follows; f != NULL; f = f->next) {
-        f->resume.open_ns = open_line(f);
-        if (f->dirty)
-            batch_add_position(&c->batch, f->instance_id, f->next_seq, &f->resume, f->bytes, f->completed);
-    }
-    enum db_status status = batch_store(&c->batch, c->right.db, c->right.connection);
     c->next_flush_ms = 0;
+    enum db_status status = store_begin(c);
+    for (struct follow *f = c->follows; f != NULL && status == DB_OK; f = f->next) {
+        f->resume.open_ns = open_line(f);
+        if (!f->taken)
+            continue;
+        if (f->rows.len > 0)
+            buf_add(&c->batch.rows, f->rows.data, f->rows.len);
+        c->batch.rows.failed = c->batch.rows.failed || f->rows.failed;
+        batch_add_position(&c->batch, f->instance_id, f->next_seq, &f->resume, f->bytes, f->completed);
+    }
+    if (status == DB_OK)
+        status = batch_store(&c->batch, c->right.db);
     if (status != DB_OK) {
         log_warning("lines could not be stored (%s); going on from what is", db_message(c->right.db));
         c->lost = true;
+        c->backoff_ms = db_backoff_ms(c->right.db);
         metrics_add(FIGURE_LOG_STORE_FAILURES, 0, 1);
         return;
     }
     count_stored(c);
     for (struct follow *f = c->follows; f != NULL; f = f->next) {
-        f->dirty = false;
-        f->bytes = 0;
+        if (f->dirty && !f->taken) {
+            f->skipped = true;
+            log_warning("lines of instance %s can't be stored: its rows are locked, or gone", f->instance_id);
+            metrics_add(FIGURE_LOG_STORE_FAILURES, 0, 1);
+        }
+        if (f->dirty)
+            rows_clear(c, f);
     }
 }
 
@@ -174,7 +238,7 @@ static void take_piece(void *context, const struct engine_log_piece *piece)
     f->reading = piece->stream;
     assemble_feed(&f->assemble[piece->stream - 1], piece, take_row, f);
     /* One instance that prints without end must not fill the memory within one turn of the loop. */
-    if ((int64_t)f->follower->batch.rows.len >= 4 * f->follower->settings->flush_bytes && !f->follower->lost)
+    if (f->follower->waiting >= 4 * f->follower->settings->flush_bytes && !f->follower->lost)
         store(f->follower);
 }
 
@@ -204,15 +268,6 @@ static void follow_open(struct follow *f, const struct engine_container *contain
 }
 
 /* --- which logs there are --- */
-
-static struct follow *follow_find(struct follower *c, const char *instance_id)
-{
-    for (struct follow *f = c->follows; f != NULL; f = f->next) {
-        if (strcmp(f->instance_id, instance_id) == 0)
-            return f;
-    }
-    return NULL;
-}
 
 /* The engine's word that a log is over counts only when the container had ended before the log was opened: streams also end
  * when the engine itself shuts down, and at once for a container that never ran. Then the last lines without a newline are
@@ -281,9 +336,10 @@ static void follows_tend(struct follower *c, const struct engine_container_list 
         const struct engine_container *container = NULL;
         for (size_t n = 0; n < list->n && container == NULL; n++)
             container = strcmp(list->items[n].instance, f->instance_id) == 0 ? &list->items[n] : NULL;
-        if (f->stream == NULL && !f->completed)
+        if (f->stream == NULL && !f->completed && !f->skipped)
             follow_confirm_end(c, f, container);
-        if (f->completed && !f->dirty) {
+        if (f->skipped || (f->completed && !f->dirty)) {
+            c->waiting -= (int64_t)f->rows.len;
             *at = f->next;
             follow_free(f);
         } else {
@@ -354,7 +410,8 @@ static void turn(struct follower *c)
     maintain_when_due(&c->maintain, c->right.db);
     if (c->lost) {
         forget_all(c);
-        c->next_pass_ms = clock_monotonic_ms() + WAIT_AWAY_MS; /* what failed once may fail again */
+        /* What failed once may fail again. */
+        c->next_pass_ms = clock_monotonic_ms() + (c->backoff_ms > WAIT_AWAY_MS ? c->backoff_ms : WAIT_AWAY_MS);
     }
 }
 

@@ -13,7 +13,7 @@ int right_open(struct right *right, const struct collector_settings *settings, c
     struct db_options database = {
         .conninfo = settings->database, .application_name = name, .statements = collector_statements,
         .n_statements = COLLECTOR__MAX, .connect_deadline_ms = settings->connect_deadline_ms,
-        .query_deadline_ms = settings->query_deadline_ms, .channel = "skylark_instances",
+        .query_deadline_ms = settings->query_deadline_ms, .lock_deadline_ms = DB_LOCK_MS, .channel = "skylark_instances",
     };
     struct engine_options engine = {.endpoint = settings->engine, .call_deadline_ms = settings->engine_deadline_ms};
     *right = (struct right){.what = what, .db = db_create(&database), .engine = engine_create(&engine)};

@@ -40,6 +40,9 @@ enum db_status {
     DB__MAX
 };
 
+/* For processes that come again by themselves, and have other things to do meanwhile: their lock_deadline_ms. */
+#define DB_LOCK_MS 500
+
 struct db_options {
     const char *conninfo;         /* libpq connection string; copied */
     const char *application_name; /* copied */
@@ -47,6 +50,7 @@ struct db_options {
     size_t n_statements;
     int64_t connect_deadline_ms; /* for all of it: names, the handshake, the session's settings, the schema */
     int64_t query_deadline_ms;   /* for a statement, and for a transaction from BEGIN to before COMMIT */
+    int64_t lock_deadline_ms;    /* for the server to wait for a lock; 0: a fifth of query_deadline_ms */
     int64_t stream_deadline_ms;  /* for all of a db_stream_begin to its last row; 0: query_deadline_ms */
     const char *channel; /* LISTEN on it with every new connection; NULL: none; copied */
 };

@@ -113,7 +113,8 @@ struct bound_texts {
 static void bounds_fill(const struct db *db, int64_t bound_ms, struct bound_texts *texts, const char **params)
 {
     int64_t margin = bound_ms / 10 < SERVER_MARGIN_MOST_MS ? bound_ms / 10 : SERVER_MARGIN_MOST_MS;
-    int64_t lock = db->options.query_deadline_ms / LOCK_SHARE;
+    int64_t fifth = db->options.query_deadline_ms / LOCK_SHARE;
+    int64_t lock = db->options.lock_deadline_ms > 0 && db->options.lock_deadline_ms < fifth ? db->options.lock_deadline_ms : fifth;
     snprintf(texts->statement, sizeof texts->statement, "%lld", (long long)(bound_ms - margin));
     snprintf(texts->lock, sizeof texts->lock, "%lld", (long long)(lock > 0 ? lock : 1));
     snprintf(texts->idle, sizeof texts->idle, "%lld", (long long)db->options.query_deadline_ms);

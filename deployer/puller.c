@@ -147,9 +147,12 @@ int puller_run(void *context, int index)
             pull_image(&role, ref);
         } else {
             bool heard = false;
+            int failed = db_backoff_ms(role.db);
             while (db_notified(role.db, payload, sizeof payload))
                 heard = true;
-            if (!heard) /* or it may have come after the claim had looked */
+            if (failed)
+                signals_wait(-1, failed);
+            else if (!heard) /* or it may have come after the claim had looked */
                 signals_wait(db_socket(role.db), WAIT_MOST_MS);
         }
     }

@@ -6,6 +6,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/loop.h"
+#include "common/pace.h"
 #include "common/signals.h"
 #include "common/supervisor.h"
 #include "deployer/figures.h"
@@ -42,21 +43,30 @@ static bool claim(struct role *role, struct service *s)
     return found;
 }
 
-/* Milliseconds until something falls due. */
-static int next_due_ms(struct role *role)
+/* Milliseconds to wait before there is something to take. */
+static int wait_ms(struct role *role, struct pace *pace)
 {
     PGresult *r;
     if (db_run(role->db, DEPLOYER_SERVICE_NEXT_DUE, NULL, &r) != DB_OK)
-        return WAIT_AWAY_MS;
+        return db_backoff_ms(role->db) > WAIT_AWAY_MS ? db_backoff_ms(role->db) : WAIT_AWAY_MS;
     bool none = db_null(r, 0, DEPLOYER_SERVICE_NEXT_DUE_C_DUE_IN_MS);
-    int64_t ms = none ? WAIT_MOST_MS : db_int(r, 0, DEPLOYER_SERVICE_NEXT_DUE_C_DUE_IN_MS);
+    int64_t due = none ? -1 : db_int(r, 0, DEPLOYER_SERVICE_NEXT_DUE_C_DUE_IN_MS);
+    bool overdue = db_bool(r, 0, DEPLOYER_SERVICE_NEXT_DUE_C_OVERDUE);
     PQclear(r);
-    return (int)(ms < WAIT_MOST_MS ? ms : WAIT_MOST_MS);
+    return pace_wait(pace, due, overdue, WAIT_MOST_MS);
+}
+
+/* Makes due what anybody has woken us for. What can't be taken over now is overdue until it can. */
+static void take_wakes(struct role *role)
+{
+    if (db_execute(role->db, DEPLOYER_WAKES_TAKE, NULL, NULL) != DB_OK)
+        log_warning("wakes could not be taken over: %s", db_message(role->db));
 }
 
 int reconciler_run(void *context, int index)
 {
     struct role role;
+    struct pace pace = {0};
     char name[32], payload[64];
     int status = 0;
     snprintf(name, sizeof name, "reconciler-%d", index);
@@ -73,7 +83,9 @@ int reconciler_run(void *context, int index)
             continue;
         }
         struct service s = {0};
+        take_wakes(&role);
         if (claim(&role, &s)) {
+            pace_progress(&pace);
             int64_t begun = clock_monotonic_ms();
             reconcile_service(&role, &s);
             metrics_add(FIGURE_PASSES, 0, 1);
@@ -82,9 +94,9 @@ int reconciler_run(void *context, int index)
         }
         while (db_notified(role.db, payload, sizeof payload))
             ;
-        int wait = next_due_ms(&role);
+        int wait = wait_ms(&role, &pace);
         /* What arrived along with that answer does not make the socket readable any more. */
-        if (wait > 0 && !db_notified(role.db, payload, sizeof payload))
+        if (!db_notified(role.db, payload, sizeof payload))
             signals_wait(db_socket(role.db), wait);
     }
     role_close(&role);

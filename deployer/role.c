@@ -22,7 +22,7 @@ int role_open(struct role *r, const struct deployer_settings *settings, const ch
     struct db_options database = {
         .conninfo = settings->database, .application_name = "skylark-deployer", .statements = deployer_statements,
         .n_statements = DEPLOYER__MAX, .connect_deadline_ms = settings->connect_deadline_ms,
-        .query_deadline_ms = settings->query_deadline_ms, .channel = channel,
+        .query_deadline_ms = settings->query_deadline_ms, .lock_deadline_ms = DB_LOCK_MS, .channel = channel,
     };
     struct engine_options engine = {.endpoint = settings->engine, .call_deadline_ms = settings->engine_deadline_ms};
     r->db = db_create(&database);

@@ -244,7 +244,7 @@ int router_run(void *context, int index)
     struct db_options database = {
         .conninfo = r.settings->database, .application_name = "skylark-router", .statements = router_statements,
         .n_statements = ROUTER__MAX, .connect_deadline_ms = r.settings->connect_deadline_ms,
-        .query_deadline_ms = r.settings->query_deadline_ms, .channel = "skylark_routes",
+        .query_deadline_ms = r.settings->query_deadline_ms, .lock_deadline_ms = DB_LOCK_MS, .channel = "skylark_routes",
     };
     snprintf(r.name, sizeof r.name, "%s", r.settings->name);
     if (r.name[0] == '\0')

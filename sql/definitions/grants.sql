@@ -36,7 +36,9 @@ GRANT DELETE ON skylark.services TO skylark_deployer;
 GRANT SELECT ON skylark.reconcile_queue, skylark.service_status, skylark.instances, skylark.engines,
     skylark.image_pulls, skylark.events TO skylark_api, skylark_deployer, skylark_dba;
 GRANT SELECT ON skylark.instances, skylark.engines TO skylark_collector;
-GRANT SELECT (service_id, wakes, due_at), UPDATE (wakes, due_at) ON skylark.reconcile_queue TO skylark_collector;
+GRANT INSERT ON skylark.wakes TO skylark_deployer, skylark_collector, skylark_router;
+GRANT SELECT ON skylark.wakes TO skylark_deployer, skylark_dba;
+GRANT UPDATE, DELETE ON skylark.wakes TO skylark_deployer;
 GRANT UPDATE ON skylark.reconcile_queue TO skylark_deployer;
 GRANT INSERT, UPDATE ON skylark.service_status, skylark.instances, skylark.engines TO skylark_deployer;
 GRANT INSERT, UPDATE, DELETE ON skylark.image_pulls TO skylark_deployer;
@@ -44,6 +46,7 @@ GRANT INSERT ON skylark.events TO skylark_api, skylark_deployer;
 GRANT SELECT ON skylark.log_rows, skylark.log_positions TO skylark_api, skylark_deployer, skylark_collector, skylark_dba;
 GRANT INSERT ON skylark.log_rows TO skylark_collector;
 GRANT INSERT, UPDATE ON skylark.log_positions TO skylark_collector;
+GRANT EXECUTE ON FUNCTION skylark.instances_hold TO skylark_collector;
 GRANT EXECUTE ON FUNCTION skylark.iso_time TO skylark_api, skylark_deployer, skylark_collector, skylark_dba;
 GRANT SELECT ON skylark.engine_trouble, skylark.service_states, skylark.service_documents,
     skylark.instance_documents TO skylark_api, skylark_dba;
@@ -56,7 +59,7 @@ GRANT EXECUTE ON FUNCTION skylark.autoscaling_decide, skylark.autoscaling_next_d
 GRANT EXECUTE ON FUNCTION skylark.autoscaling_message, skylark.autoscaling_config, skylark.object_text TO skylark_api, skylark_dba;
 GRANT USAGE ON SCHEMA skylark TO skylark_autoscaler;
 GRANT SELECT ON skylark.schema_migrations, skylark.schema_definitions, skylark.namespaces, skylark.services, skylark.autoscaling_settings,
-    skylark.reconcile_queue, skylark.service_status, skylark.instances, skylark.metric_samples,
+    skylark.service_status, skylark.instances, skylark.metric_samples,
     skylark.autoscaling_queue, skylark.autoscaling_decisions TO skylark_autoscaler;
 GRANT UPDATE (target_num_instances, last_autoscaled_at) ON skylark.services TO skylark_autoscaler;
 GRANT UPDATE ON skylark.autoscaling_queue TO skylark_autoscaler;
@@ -76,7 +79,6 @@ GRANT USAGE ON SCHEMA skylark TO skylark_router;
 GRANT SELECT ON skylark.schema_migrations, skylark.schema_definitions, skylark.installation, skylark.namespaces, skylark.services, skylark.ports,
     skylark.custom_domains, skylark.instances, skylark.instance_ports, skylark.fronts TO skylark_router;
 GRANT INSERT, UPDATE ON skylark.fronts TO skylark_router;
-GRANT SELECT (service_id, wakes, due_at), UPDATE (wakes, due_at) ON skylark.reconcile_queue TO skylark_router;
 GRANT SELECT ON skylark.kept_volumes, skylark.front_state TO skylark_api, skylark_deployer, skylark_dba;
 GRANT INSERT ON skylark.kept_volumes TO skylark_deployer;
 GRANT EXECUTE ON FUNCTION skylark.is_apart TO skylark_deployer, skylark_dba;

@@ -46,7 +46,8 @@ BEGIN
                      ('kept_volumes', '{skylark_deployer}'),
                      ('engines', '{skylark_deployer}'),
                      ('image_pulls', '{skylark_deployer}'),
-                     ('reconcile_queue', '{skylark_deployer,skylark_collector,skylark_router}'),
+                     ('reconcile_queue', '{skylark_deployer}'),
+                     ('wakes', '{skylark_deployer,skylark_collector,skylark_router}'),
                      ('log_positions', '{skylark_collector}'),
                      ('autoscaling_queue', '{skylark_autoscaler}'),
                      ('fronts', '{skylark_router}'),
@@ -66,7 +67,7 @@ BEGIN
         SELECT *
         FROM (VALUES ('service_status', '{skylark_deployer}'::text[]), ('instance_ports', '{skylark_deployer}'),
                      ('kept_volumes', '{skylark_deployer}'), ('engines', '{skylark_deployer}'),
-                     ('image_pulls', '{skylark_deployer}'), ('reconcile_queue', '{}'), ('log_positions', '{skylark_collector}'),
+                     ('image_pulls', '{skylark_deployer}'), ('reconcile_queue', '{}'), ('wakes', '{skylark_deployer}'), ('log_positions', '{skylark_collector}'),
                      ('autoscaling_queue', '{}'), ('login_totals', '{}'), ('schema_migrations', '{}'), ('schema_definitions', '{}'),
                      ('schema_objects', '{}')) AS t (name, writers)
     LOOP

@@ -2,13 +2,19 @@
 
 COMMENT ON TABLE skylark.reconcile_queue IS 'One row a service: when a deployer has to look at it next, and which one is doing so.';
 COMMENT ON COLUMN skylark.reconcile_queue.service_id IS 'Which service.';
-COMMENT ON COLUMN skylark.reconcile_queue.revision IS 'Rises with every change of what the user wants; service_status.observed_revision follows it.';
 COMMENT ON COLUMN skylark.reconcile_queue.wakes IS 'Rises with every reason to look, so that one that comes up during a pass is not lost at its end.';
 COMMENT ON COLUMN skylark.reconcile_queue.due_at IS 'When to look next.';
 COMMENT ON COLUMN skylark.reconcile_queue.request_id IS 'X-Request-Id of the latest change, for the deployer''s log.';
 COMMENT ON COLUMN skylark.reconcile_queue.lease_owner IS 'Deployer that works on it now.';
 COMMENT ON COLUMN skylark.reconcile_queue.lease_until IS 'Until when the lease holds; then any deployer may take over.';
 COMMENT ON COLUMN skylark.reconcile_queue.failures IS 'Failed passes in a row; sets the back-off.';
+
+COMMENT ON TABLE skylark.wakes IS 'Reasons to look at a service, as they come: only ever added to, so that who has one never waits for a lock on the service or its place in the queue. The deployers take them over into reconcile_queue.';
+COMMENT ON COLUMN skylark.wakes.id IS 'Key.';
+COMMENT ON COLUMN skylark.wakes.service_id IS 'Which service; it may be gone by now.';
+COMMENT ON COLUMN skylark.wakes.changed IS 'Whether what is wanted was changed: then failures of before do not count any more.';
+COMMENT ON COLUMN skylark.wakes.request_id IS 'X-Request-Id of the request that changed it.';
+COMMENT ON COLUMN skylark.wakes.woken_at IS 'When.';
 
 COMMENT ON TABLE skylark.service_status IS 'What the deployer last saw of a service as a whole. Written by the deployer only.';
 COMMENT ON COLUMN skylark.service_status.service_id IS 'Which service.';
@@ -100,21 +106,21 @@ COMMENT ON COLUMN skylark.events.action IS 'What was done, such as service_creat
 COMMENT ON COLUMN skylark.events.reason IS 'Why, in words.';
 COMMENT ON COLUMN skylark.events.request_id IS 'X-Request-Id of the request that asked for it.';
 
--- Every change of what is wanted reaches the queue, whoever made it: the API or a DBA.
+-- Every change of what is wanted reaches the deployers, whoever made it: the API or a DBA.
 CREATE FUNCTION skylark.services_enqueue() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog
 AS $$
 BEGIN
-    INSERT INTO skylark.service_status (service_id) VALUES (NEW.id) ON CONFLICT DO NOTHING;
-    INSERT INTO skylark.reconcile_queue AS q (service_id, request_id)
-    VALUES (NEW.id, NULLIF(current_setting('skylark.request_id', true), ''))
-    ON CONFLICT (service_id) DO UPDATE
-    SET revision = q.revision + 1, wakes = q.wakes + 1, due_at = now(), request_id = EXCLUDED.request_id, failures = 0;
-    PERFORM pg_notify('skylark_services', NEW.id::text);
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO skylark.service_status (service_id) VALUES (NEW.id) ON CONFLICT DO NOTHING;
+        INSERT INTO skylark.reconcile_queue (service_id) VALUES (NEW.id) ON CONFLICT DO NOTHING;
+    END IF;
+    INSERT INTO skylark.wakes (service_id, changed, request_id)
+    VALUES (NEW.id, true, NULLIF(current_setting('skylark.request_id', true), ''));
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION skylark.services_enqueue IS 'Makes a changed service due at once and wakes the deployers (NOTIFY skylark_services).';
+COMMENT ON FUNCTION skylark.services_enqueue IS 'Wakes the deployers for a changed service, without a lock on anything.';
 CREATE TRIGGER services_inserted AFTER INSERT ON skylark.services
     FOR EACH ROW EXECUTE FUNCTION skylark.services_enqueue();
 CREATE TRIGGER services_updated AFTER UPDATE ON skylark.services
@@ -123,6 +129,18 @@ CREATE TRIGGER services_updated AFTER UPDATE ON skylark.services
           IS DISTINCT FROM
           (NEW.generation, NEW.target_state, NEW.target_num_instances, NEW.deleted_at))
     EXECUTE FUNCTION skylark.services_enqueue();
+
+CREATE FUNCTION skylark.wakes_told() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog
+AS $$
+BEGIN
+    PERFORM pg_notify('skylark_services', w.service_id::text) FROM woken w LIMIT 1;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION skylark.wakes_told IS 'Wakes the deployers (NOTIFY skylark_services, with one of the services).';
+CREATE TRIGGER wakes_told AFTER INSERT ON skylark.wakes REFERENCING NEW TABLE AS woken
+    FOR EACH STATEMENT EXECUTE FUNCTION skylark.wakes_told();
 
 -- An internal-endpoint is reached from linked services only: what has one is in a network of its own, and shares one more with
 -- each service that it is linked with.

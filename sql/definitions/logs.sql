@@ -36,3 +36,11 @@ COMMENT ON COLUMN skylark.log_positions.open_at_ns IS 'Engine''s time of the old
 COMMENT ON COLUMN skylark.log_positions.stored_bytes IS 'Bytes of message stored so far.';
 COMMENT ON COLUMN skylark.log_positions.updated_at IS 'When lines were last stored.';
 COMMENT ON COLUMN skylark.log_positions.completed_at IS 'When the ended instance''s log was stored to its last line; from then on its container may go.';
+
+-- As the owner, since a lock on a row takes more rights than the collector has.
+CREATE FUNCTION skylark.instances_hold(p_instances uuid[]) RETURNS SETOF uuid
+    LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog
+AS $$
+    SELECT i.id FROM skylark.instances i WHERE i.id = ANY (p_instances) FOR KEY SHARE SKIP LOCKED
+$$;
+COMMENT ON FUNCTION skylark.instances_hold IS 'Those of the instances whose rows nobody else has locked: until the transaction ends, rows that refer to them are added without a wait.';

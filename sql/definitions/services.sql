@@ -25,6 +25,7 @@ COMMENT ON COLUMN skylark.services.updated_at IS 'When a user last changed it.';
 COMMENT ON COLUMN skylark.services.last_autoscaled_at IS 'When the autoscaler last changed target_num_instances.';
 COMMENT ON COLUMN skylark.services.last_redeployed_at IS 'When generation last rose, so that new containers took the places of the old ones. Set by trigger.';
 COMMENT ON COLUMN skylark.services.generation IS 'Rises with every change that needs new containers (image, command, size, environment, ports, volumes, links). Set by triggers.';
+COMMENT ON COLUMN skylark.services.revision IS 'Rises with every change of what is wanted; service_status.observed_revision follows it. Set by trigger.';
 COMMENT ON COLUMN skylark.services.deleted_at IS 'When its deletion was acknowledged; the deployer removes the containers and volumes, then the row.';
 
 COMMENT ON TABLE skylark.envvars IS 'Environment variables of a service''s instances.';
@@ -147,6 +148,22 @@ $$;
 COMMENT ON FUNCTION skylark.services_deleted IS 'Takes away the links and custom domain names of a service that is deleted.';
 CREATE TRIGGER services_deleted AFTER UPDATE OF deleted_at ON skylark.services
     FOR EACH ROW WHEN (OLD.deleted_at IS NULL AND NEW.deleted_at IS NOT NULL) EXECUTE FUNCTION skylark.services_deleted();
+
+-- After services_derive: triggers of one event fire in the order of their names.
+CREATE FUNCTION skylark.services_revise() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = pg_catalog
+AS $$
+BEGIN
+    NEW.revision := OLD.revision
+        + CASE WHEN (OLD.generation, OLD.target_state, OLD.target_num_instances, OLD.deleted_at)
+                    IS DISTINCT FROM (NEW.generation, NEW.target_state, NEW.target_num_instances, NEW.deleted_at)
+               THEN 1 ELSE 0 END;
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION skylark.services_revise IS 'Raises revision when what is wanted changes, and never else.';
+CREATE TRIGGER services_revise BEFORE UPDATE ON skylark.services
+    FOR EACH ROW EXECUTE FUNCTION skylark.services_revise();
 
 CREATE FUNCTION skylark.namespaces_renamed() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog

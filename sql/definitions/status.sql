@@ -30,15 +30,14 @@ SELECT s.id AS service_id, c.wanted, c.current, c.staged, c.started, w.under_way
            ELSE 'Running'
        END AS current_status,
        COALESCE(x.trouble, concat_ws(' ',
-                CASE WHEN st.observed_revision = q.revision THEN NULLIF(st.message, '') END,
+                CASE WHEN st.observed_revision = s.revision THEN NULLIF(st.message, '') END,
                 CASE
-                    WHEN NOT w.under_way OR (NOT e.failing AND st.observed_revision = q.revision AND st.message <> '') THEN NULL
+                    WHEN NOT w.under_way OR (NOT e.failing AND st.observed_revision = s.revision AND st.message <> '') THEN NULL
                     WHEN c.wanted = 0 THEN 'Stopping: ' || c.current || ' left.'
                     ELSE c.started || ' of ' || c.wanted || ' instances run.'
                 END)) AS status_message,
        st.started_at, st.stopped_at
 FROM skylark.services s
-LEFT JOIN skylark.reconcile_queue q ON q.service_id = s.id
 LEFT JOIN skylark.service_status st ON st.service_id = s.id
 CROSS JOIN skylark.engine_trouble x
 CROSS JOIN LATERAL (
@@ -50,12 +49,12 @@ CROSS JOIN LATERAL (
     FROM skylark.instances i
     WHERE i.service_id = s.id AND i.state IN ('created', 'running')) c
 CROSS JOIN LATERAL (
-    SELECT q.revision IS DISTINCT FROM st.observed_revision
+    SELECT s.revision IS DISTINCT FROM st.observed_revision
         OR st.condition IS DISTINCT FROM 'settled'
         OR c.current <> c.wanted OR c.latest <> c.wanted AS under_way) w
 CROSS JOIN LATERAL (
     SELECT x.trouble IS NOT NULL
-        OR (st.condition = 'failing' AND st.observed_revision = q.revision) IS TRUE AS failing) e;
+        OR (st.condition = 'failing' AND st.observed_revision = s.revision) IS TRUE AS failing) e;
 COMMENT ON VIEW skylark.service_states IS 'What is observed of each service, next to what is wanted.';
 COMMENT ON COLUMN skylark.service_states.service_id IS 'Service.';
 COMMENT ON COLUMN skylark.service_states.wanted IS 'Instances wanted now.';

@@ -35,6 +35,7 @@ CREATE TABLE skylark.services (
     last_redeployed_at timestamptz,
     most_instances integer NOT NULL DEFAULT 0,
     generation bigint NOT NULL DEFAULT 1 CHECK (generation > 0),
+    revision bigint NOT NULL DEFAULT 1 CHECK (revision > 0),
     deleted_at timestamptz,
     UNIQUE (namespace_id, id)
 );

@@ -2,7 +2,6 @@
 
 CREATE TABLE skylark.reconcile_queue (
     service_id uuid PRIMARY KEY REFERENCES skylark.services ON DELETE CASCADE,
-    revision bigint NOT NULL DEFAULT 1,
     wakes bigint NOT NULL DEFAULT 1,
     due_at timestamptz NOT NULL DEFAULT now(),
     request_id text,
@@ -12,6 +11,15 @@ CREATE TABLE skylark.reconcile_queue (
     CHECK ((lease_owner IS NULL) = (lease_until IS NULL))
 );
 CREATE INDEX reconcile_queue_due_at_idx ON skylark.reconcile_queue (due_at);
+
+CREATE TABLE skylark.wakes (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    service_id uuid NOT NULL,
+    changed boolean NOT NULL DEFAULT false,
+    request_id text,
+    woken_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX wakes_service_id_idx ON skylark.wakes (service_id);
 
 CREATE TABLE skylark.service_status (
     service_id uuid PRIMARY KEY REFERENCES skylark.services ON DELETE CASCADE,

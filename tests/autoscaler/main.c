@@ -69,7 +69,7 @@ static void fill(PGconn *c)
         "INSERT INTO skylark.instances (id, service_id, slot, generation, engine_id, container_id, state, started_at) "
         "SELECT gen_random_uuid(), id, 0, 1, 'e', gen_random_uuid()::text, 'running', now() - interval '1 hour' FROM skylark.services",
         "UPDATE skylark.service_status st SET observed_generation = 1, observed_revision = q.revision, condition = 'settled' "
-        "FROM skylark.reconcile_queue q WHERE q.service_id = st.service_id",
+        "FROM skylark.services q WHERE q.id = st.service_id",
         "INSERT INTO skylark.autoscaling_settings (service_id, metric_name, upper_threshold, lower_threshold, minimum_num_instances, "
         "maximum_num_instances, wait_period) SELECT id, 'CPU_UTILIZATION', 0.6, 0.2, 1, 6, 2 FROM skylark.services",
         "COMMIT",
@@ -81,8 +81,8 @@ static void fill(PGconn *c)
 /* What deployer and collector do in half a second. */
 static void play(PGconn *c, double load)
 {
-    CHECK(sql_run(c, "UPDATE skylark.service_status st SET observed_revision = q.revision FROM skylark.reconcile_queue q "
-                     "WHERE q.service_id = st.service_id AND st.observed_revision <> q.revision")[0] == '\0', "%s", PQerrorMessage(c));
+    CHECK(sql_run(c, "UPDATE skylark.service_status st SET observed_revision = q.revision FROM skylark.services q "
+                     "WHERE q.id = st.service_id AND st.observed_revision <> q.revision")[0] == '\0', "%s", PQerrorMessage(c));
     CHECK(sql_run(c, "DELETE FROM skylark.metric_samples WHERE sampled_at < now() - interval '10 s'")[0] == '\0', "%s", PQerrorMessage(c));
     CHECK(sql_run(c, "INSERT INTO skylark.metric_samples SELECT id, clock_timestamp(), %g, 0, 0, 0 FROM skylark.instances", load)[0] == '\0',
           "%s", PQerrorMessage(c));

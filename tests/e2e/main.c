@@ -20,6 +20,7 @@ static const struct {
     {1, {"trouble", tests_trouble}},
     {1, {"volumes", tests_volumes}},
     {2, {"autoscaling", tests_autoscaling}},
+    {2, {"locks", tests_locks}},
     {2, {"metrics", tests_metrics}},
     {2, {"routes", tests_routes}},
     {2, {"links", tests_links}},
@@ -39,6 +40,7 @@ int main(int argc, char **argv)
     curl_global_init(CURL_GLOBAL_DEFAULT);
     check_deadline(NULL, 300);
     check_deadline("idle: no process uses more than 0.5 % of a core, no loop iterates without cause", 400);
+    check_deadline("locks: a lock on one service's rows, and the others go on", 1200);
     int result = check_main(suites, n, argc, argv);
     http_end();
     curl_global_cleanup();

@@ -131,10 +131,10 @@ static const struct {
      "AS u (id, service_id, slot, state, started) "
      "ON CONFLICT (id) DO UPDATE SET state = EXCLUDED.state, started_at = EXCLUDED.started_at, "
      "removed_at = EXCLUDED.removed_at"},
-    {"status", "UPDATE skylark.service_status st SET observed_revision = r.revision, observed_generation = s.generation, "
+    {"status", "UPDATE skylark.service_status st SET observed_revision = s.revision, observed_generation = s.generation, "
                "condition = u.condition, observed_at = to_timestamp($1::float8) "
                "FROM unnest($2::uuid[], $3::text[]) AS u (id, condition) JOIN skylark.services s ON s.id = u.id "
-               "JOIN skylark.reconcile_queue r ON r.service_id = u.id WHERE st.service_id = u.id"},
+               "WHERE st.service_id = u.id"},
     {"samples", "INSERT INTO skylark.metric_samples "
                 "SELECT u.id, to_timestamp($1::float8), u.cpu, u.memory, u.network, 0 "
                 "FROM unnest($2::uuid[], $3::float8[], $4::float8[], $5::float8[]) AS u (id, cpu, memory, network)"},

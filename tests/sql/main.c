@@ -11,6 +11,7 @@ int main(int argc, char **argv)
         {"by hand", tests_by_hand},
         {"endpoints", tests_endpoints},
         {"autoscaling", tests_autoscaling},
+        {"locks", tests_locks},
         {"logins", tests_logins},
         {"logs", tests_logs},
         {"retention", tests_retention},

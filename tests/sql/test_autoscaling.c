@@ -144,7 +144,7 @@ static PGconn *with_auto(const char *settings, int n, double value)
     CHECK(sql_run(c, "COMMIT")[0] == '\0', "%s", PQerrorMessage(c));
     if (settings[0] != '\0')
         CHECK(sql_run(c, "UPDATE skylark.autoscaling_settings SET %s", settings)[0] == '\0', "%s", PQerrorMessage(c));
-    CHECK(sql_run(c, "UPDATE skylark.service_status SET observed_revision = (SELECT revision FROM skylark.reconcile_queue), "
+    CHECK(sql_run(c, "UPDATE skylark.service_status SET observed_revision = (SELECT revision FROM skylark.services), "
                      "observed_generation = 1, condition = 'settled'")[0] == '\0', "%s", PQerrorMessage(c));
     CHECK(sql_run(c, "INSERT INTO skylark.instances (id, service_id, slot, generation, engine_id, container_id, state, started_at) "
                      "SELECT ('2222222' || g || '-0000-1000-8000-000000000000')::uuid, '" SERVICE "', g, 1, 'e', g::text, 'running', now() - interval '1 hour' "
@@ -205,13 +205,13 @@ static void test_action(void)
     expect(sql_value(c, "SELECT reason || ' ' || target_before || ' ' || target_after || ' ' || samples || ' ' || running || ' ' || counted || ' ' || missing "
                         "FROM skylark.autoscaling_decisions"), "scaled_up 2 3 24 2 2 0", "the decision");
     expect(sql_value(c, "SELECT actor || ' ' || action FROM skylark.events ORDER BY id DESC"), "autoscaler scaled_up", "the event");
-    expect(sql_value(c, "SELECT revision > 1 AND due_at <= now() FROM skylark.reconcile_queue"), "t", "the deployer is woken");
+    expect(sql_value(c, "SELECT revision > 1 AND EXISTS (SELECT FROM skylark.wakes w WHERE w.service_id = s.id AND w.changed) FROM skylark.services s"), "t", "the deployer is woken");
     expect(sql_value(c, "SELECT last_autoscaled_at = acted_at AND acted_at = evaluated_at FROM skylark.services, skylark.autoscaling_queue"), "t", "the times");
     expect(evaluate(0), "nothing", "it is not due");
     /* The deployer has not looked yet; then the instance is asked for but does not run. */
     due_now(c);
     expect(evaluate(0), "updating 1", "before the deployer has seen it");
-    sql_run(c, "UPDATE skylark.service_status SET observed_revision = (SELECT revision FROM skylark.reconcile_queue), condition = 'progressing'");
+    sql_run(c, "UPDATE skylark.service_status SET observed_revision = (SELECT revision FROM skylark.services), condition = 'progressing'");
     due_now(c);
     expect(evaluate(0), "starting 1", "while the third one starts");
     sql_run(c, "UPDATE skylark.service_status SET condition = 'settled'");
@@ -227,7 +227,7 @@ static void test_action(void)
     sql_run(c, "UPDATE skylark.instances SET started_at = now() - interval '5 s', restarts = 1 WHERE slot = 9");
     due_now(c);
     expect(evaluate(0), "scaled_up 1", "one that starts again and again holds nothing up");
-    sql_run(c, "UPDATE skylark.service_status SET observed_revision = (SELECT revision FROM skylark.reconcile_queue)");
+    sql_run(c, "UPDATE skylark.service_status SET observed_revision = (SELECT revision FROM skylark.services)");
     /* A user's own change of the count begins a wait as well, and stays. */
     CHECK(sql_run(c, "UPDATE skylark.services SET target_num_instances = 5")[0] == '\0', "%s", PQerrorMessage(c));
     expect(sql_value(c, "SELECT acted_at > now() - interval '5 s' AND due_at <= now() FROM skylark.autoscaling_queue"), "t", "a count by hand");
@@ -392,7 +392,7 @@ static void test_queue(void)
     sql_run(c, "UPDATE skylark.services SET scaling_mode = 'MANUAL'");
     expect(evaluate(0), "nothing", "in MANUAL nothing is due");
     sql_run(c, "UPDATE skylark.services SET scaling_mode = 'AUTO'");
-    sql_run(c, "UPDATE skylark.service_status SET observed_revision = (SELECT revision FROM skylark.reconcile_queue)");
+    sql_run(c, "UPDATE skylark.service_status SET observed_revision = (SELECT revision FROM skylark.services)");
     expect(evaluate(0), "waiting 1", "the wait goes on");
     with_auto("", 2, 0.4);
     evaluate(0);

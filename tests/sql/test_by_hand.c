@@ -53,6 +53,7 @@ static const struct {
     {.column = "services.updated_at", .expected = KEPT, .change = "UPDATE skylark.services SET updated_at = now() + interval '1 day' WHERE name = 'web'"},
     {.column = "services.last_autoscaled_at", .expected = HARMLESS, .change = "UPDATE skylark.services SET last_autoscaled_at = 'epoch' WHERE name = 'auto'", .why = "a time that is shown; the autoscaler goes by autoscaling_queue"},
     {.column = "services.last_redeployed_at", .expected = KEPT, .change = "UPDATE skylark.services SET last_redeployed_at = now() WHERE name = 'web'"},
+    {.column = "services.revision", .expected = KEPT, .change = "UPDATE skylark.services SET revision = 9 WHERE name = 'web'"},
     {.column = "services.generation", .expected = ANEW, .change = "UPDATE skylark.services SET generation = 9223372036854775807 WHERE name = 'web'; "
      "UPDATE skylark.services SET image_tag = 'v3' WHERE name = 'web'"},
     {.column = "services.generation", .expected = KEPT, .change = "UPDATE skylark.services SET generation = 1 WHERE name = 'web'"},
@@ -233,7 +234,7 @@ static const struct {
     const char *why;
 } tables[] = {
     {.table = "service_status", .guarded = true}, {.table = "instances", .guarded = true, .except = "DELETE"}, {.table = "instance_ports", .guarded = true}, {.table = "kept_volumes", .guarded = true}, {.table = "engines", .guarded = true},
-    {.table = "image_pulls", .guarded = true}, {.table = "reconcile_queue", .guarded = true}, {.table = "log_positions", .guarded = true}, {.table = "autoscaling_queue", .guarded = true}, {.table = "fronts", .guarded = true, .except = "DELETE"},
+    {.table = "image_pulls", .guarded = true}, {.table = "reconcile_queue", .guarded = true}, {.table = "wakes", .guarded = true}, {.table = "log_positions", .guarded = true}, {.table = "autoscaling_queue", .guarded = true}, {.table = "fronts", .guarded = true, .except = "DELETE"},
     {.table = "schema_migrations", .guarded = true}, {.table = "schema_definitions", .guarded = true}, {.table = "schema_objects", .guarded = true},
     {.table = "events", .guarded = false, .except = "", .why = "history: nothing goes by it"},
     {.table = "log_rows", .guarded = false, .except = "", .why = "history: nothing goes by it"},
@@ -319,8 +320,8 @@ static struct state look(PGconn *c)
 {
     return (struct state){
         .generations = atol(sql_value(c, "SELECT sum(generation) FROM skylark.services")),
-        .revisions = atol(sql_value(c, "SELECT sum(revision) FROM skylark.reconcile_queue")),
-        .due = atol(sql_value(c, "SELECT count(*) FROM skylark.reconcile_queue WHERE due_at <= now()")),
+        .revisions = atol(sql_value(c, "SELECT sum(revision) FROM skylark.services")),
+        .due = atol(sql_value(c, "SELECT count(*) FROM skylark.wakes WHERE changed")),
     };
 }
 

@@ -75,7 +75,7 @@ static void test_error(void)
          "UPDATE skylark.installation SET engine_id = 'e', engine_recorded_at = now(); INSERT INTO skylark.engines (engine_id, state) VALUES ('e', 'reachable');"
          "UPDATE skylark.services SET target_num_instances = 2", "Deploying", "true", "1 of 2 instances run."},
         {"a pass that says what it waits for",
-         "UPDATE skylark.service_status s SET observed_revision = q.revision, message = 'Waits.' FROM skylark.reconcile_queue q WHERE q.service_id = s.service_id",
+         "UPDATE skylark.service_status s SET observed_revision = q.revision, message = 'Waits.' FROM skylark.services q WHERE q.id = s.service_id",
          "Deploying", "true", "Waits."},
         {"a pass that failed", "UPDATE skylark.service_status SET condition = 'failing', message = 'It ended with 3; trying again.'", "Error", "false",
          "It ended with 3; trying again. 1 of 2 instances run."},

@@ -223,9 +223,11 @@ static void test_endpoint_fault(void)
     PGconn *c = sql_with_service();
     sql_run(c, "DELETE FROM skylark.fronts");
     const char *params[DEPLOYER_SERVICE_LOAD_P__MAX] = {[DEPLOYER_SERVICE_LOAD_P_SERVICE_ID] = SQL_SERVICE};
+    sql_run(c, "DELETE FROM skylark.wakes");
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         sql_run(c, "UPDATE skylark.reconcile_queue SET due_at = 'infinity'");
         report(c, i == 0 ? "1:1:" : NULL, "", rows[i].faults);
+        sql_run(c, "%s", deployer_statements[DEPLOYER_WAKES_TAKE].sql);
         bool woken = strcmp(sql_value(c, "SELECT due_at < 'infinity' FROM skylark.reconcile_queue WHERE service_id = '" SQL_SERVICE "'"), "t") == 0;
         CHECK(woken == rows[i].wakes, "row %zu: woken %d", i, woken);
         PGresult *r = sql_statement(c, &deployer_statements[DEPLOYER_SERVICE_LOAD], params);

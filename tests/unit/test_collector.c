@@ -148,12 +148,12 @@ static void test_resume_open_line(void)
 static void test_batch_row(void)
 {
     struct batch b = {0};
-    size_t n = batch_add_row(&b, "S", "I", 7, 2, INT64_C(1795442400123456789), "a\tb\\c\0d\xff", 8, false);
+    size_t n = batch_add_row(&b, &b.rows, "S", "I", 7, 2, INT64_C(1795442400123456789), "a\tb\\c\0d\xff", 8, false);
     CU_ASSERT_EQUAL(n, strlen("a\tb\\c\xe2\x90\x80" "d\xef\xbf\xbd"));
     CU_ASSERT_STRING_EQUAL(buf_text(&b.rows),
                            "S\t2026-11-23 14:00:00.123456+00\tI\t7\t2\ta\\tb\\\\c\xe2\x90\x80" "d\xef\xbf\xbd\n");
     buf_clear(&b.rows);
-    batch_add_row(&b, "S", "I", 8, 1, INT64_C(1795442401000000000), "x\r", 2, true);
+    batch_add_row(&b, &b.rows, "S", "I", 8, 1, INT64_C(1795442401000000000), "x\r", 2, true);
     CU_ASSERT_STRING_EQUAL(buf_text(&b.rows), "S\t2026-11-23 14:00:01.000000+00\tI\t8\t1\tx\\r" ASSEMBLE_CONTINUES "\n");
     struct resume r = {.streams = {{.at_ns = 5, .rows_at = 2}, {.at_ns = 6, .rows_at = 1}}, .open_ns = 4};
     batch_add_position(&b, "I", 9, &r, 11, true);

@@ -5,4 +5,4 @@ SELECT s.id AS service_id, s.scaling_mode, a.minimum_num_instances, a.maximum_nu
 FROM skylark.services s
 LEFT JOIN skylark.autoscaling_settings a ON a.service_id = s.id
 WHERE s.namespace_id = $1::bigint AND s.name = $2::text AND s.deleted_at IS NULL
-FOR UPDATE OF s
+FOR NO KEY UPDATE OF s

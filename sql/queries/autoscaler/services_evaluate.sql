@@ -22,7 +22,7 @@ WITH moment AS MATERIALIZED (
      -- keys, since neighbours share pages of the indexes.
      measured AS MATERIALIZED (
          SELECT q.service_id, q.due_at, q.acted_at, q.reason AS reason_before, q.decided_at, q.recommended_at, q.recommended,
-                k.target, k.generation, k.updated_at, k.settings, m.running, m.counted, m.missing, m.samples,
+                k.target, k.generation, k.revision, k.updated_at, k.settings, m.running, m.counted, m.missing, m.samples,
                 GREATEST(q.acted_at, m.grown_at) AS up_since, o.now, o.heartbeat,
                 CASE (k.settings).metric_stat WHEN 'MEAN' THEN m.total / NULLIF(m.samples, 0) WHEN 'MAX' THEN m.most
                                               ELSE m.least END AS value,
@@ -33,7 +33,7 @@ WITH moment AS MATERIALIZED (
          FROM moment o
          CROSS JOIN (SELECT * FROM claimed ORDER BY service_id) q
          CROSS JOIN LATERAL (
-             SELECT s.target_num_instances AS target, s.generation, s.updated_at, a AS settings,
+             SELECT s.target_num_instances AS target, s.generation, s.revision, s.updated_at, a AS settings,
                     make_interval(secs => a.wait_period) AS period
              FROM skylark.services s
              JOIN skylark.autoscaling_settings a ON a.service_id = s.id
@@ -72,10 +72,9 @@ WITH moment AS MATERIALIZED (
          SELECT m.*, COALESCE((m.settings).scale_up_wait_period, (m.settings).wait_period) AS wait_up,
                 COALESCE((m.settings).scale_down_wait_period, (m.settings).wait_period) AS wait_down,
                 CASE WHEN m.value BETWEEN (m.settings).lower_threshold AND (m.settings).upper_threshold THEN NULL
-                     ELSE (SELECT CASE WHEN st.observed_generation < m.generation OR st.observed_revision <> r.revision THEN 'updating'
+                     ELSE (SELECT CASE WHEN st.observed_generation < m.generation OR st.observed_revision <> m.revision THEN 'updating'
                                        ELSE st.condition END
                            FROM skylark.service_status st
-                           JOIN skylark.reconcile_queue r ON r.service_id = st.service_id
                            WHERE st.service_id = m.service_id) END AS condition
          FROM measured m),
      decided AS MATERIALIZED (

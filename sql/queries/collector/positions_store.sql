@@ -2,7 +2,6 @@
 -- Notes how far logs are stored ($1: an array of objects, one an instance), in the transaction that stores the rows. Where a
 -- log is complete, makes the service due and wakes the deployers: the container may go.
 -- parameters: positions
--- columns: notified
 WITH reached AS (
          SELECT x.*, i.service_id
          FROM jsonb_to_recordset($1::jsonb)
@@ -20,16 +19,7 @@ WITH reached AS (
          SET next_seq = EXCLUDED.next_seq, stdout_at_ns = EXCLUDED.stdout_at_ns,
              stdout_lines_at = EXCLUDED.stdout_lines_at, stderr_at_ns = EXCLUDED.stderr_at_ns,
              stderr_lines_at = EXCLUDED.stderr_lines_at, open_at_ns = EXCLUDED.open_at_ns, stored_bytes = p.stored_bytes + EXCLUDED.stored_bytes,
-             updated_at = now(), completed_at = EXCLUDED.completed_at),
-     -- Locked in the order of the key, as everybody does who changes several: nobody waits in a circle.
-     due AS (
-         SELECT l.service_id
-         FROM skylark.reconcile_queue l
-         WHERE l.service_id IN (SELECT r.service_id FROM reached r WHERE r.completed)
-         ORDER BY l.service_id
-         FOR UPDATE)
-UPDATE skylark.reconcile_queue q
-SET wakes = q.wakes + 1, due_at = LEAST(q.due_at, now())
-FROM due
-WHERE q.service_id = due.service_id
-RETURNING pg_notify('skylark_services', q.service_id::text) AS notified
+             updated_at = now(), completed_at = EXCLUDED.completed_at)
+-- Only added to: nobody's lock on a service, or on its place in the queue, holds up lines of others.
+INSERT INTO skylark.wakes (service_id)
+SELECT DISTINCT r.service_id FROM reached r WHERE r.completed

@@ -38,8 +38,11 @@ SELECT CASE WHEN COALESCE(max(now() - due_at), interval '0') < interval '1 minut
        CASE WHEN COALESCE(max(now() - due_at), interval '0') < interval '1 minute' THEN 'nothing waits long'
             ELSE count(*) || ' services wait, the longest for ' || max(now() - due_at)::interval(0)
                  || '; is skylark-deployer running?' END
-FROM skylark.reconcile_queue
-WHERE due_at < now() AND (lease_until IS NULL OR lease_until < now())
+FROM (SELECT q.due_at
+      FROM skylark.reconcile_queue q
+      WHERE q.due_at < now() AND (q.lease_until IS NULL OR q.lease_until < now())
+      UNION ALL
+      SELECT min(w.woken_at) FROM skylark.wakes w GROUP BY w.service_id) waiting
 UNION ALL
 SELECT CASE WHEN count(*) = 0 THEN 'ok' ELSE 'WARN' END, 'log positions',
        CASE WHEN count(*) = 0 THEN 'every running instance is followed'

@@ -15,19 +15,14 @@ WITH there AS (
          FROM there t
          JOIN skylark.instances i ON i.id = t.instance
          WHERE i.state IN ('intended', 'removed')),
-     -- Locked in the order of the key, as everybody does who changes several: nobody waits in a circle.
-     due AS (
-         SELECT l.service_id
-         FROM skylark.reconcile_queue l
-         WHERE l.service_id IN (SELECT d.service_id FROM different d) AND l.lease_owner IS NULL
-         ORDER BY l.service_id
-         FOR UPDATE),
+     -- What waits there already is about all that is different now, and a pass that is under way sees for itself.
      woken AS (
-         UPDATE skylark.reconcile_queue q
-         SET wakes = q.wakes + 1, due_at = LEAST(q.due_at, now())
-         FROM due
-         WHERE q.service_id = due.service_id
-         RETURNING pg_notify('skylark_services', q.service_id::text))
+         INSERT INTO skylark.wakes (service_id)
+         SELECT d.service_id
+         FROM different d
+         JOIN skylark.reconcile_queue q ON q.service_id = d.service_id AND q.lease_owner IS NULL
+         WHERE NOT EXISTS (SELECT FROM skylark.wakes w WHERE w.service_id = d.service_id)
+         RETURNING 1)
 SELECT t.id AS container_id, (SELECT count(*) FROM woken) AS woken
 FROM there t
 WHERE NOT EXISTS (SELECT FROM skylark.instances i WHERE i.id = t.instance)

@@ -1,7 +1,6 @@
 -- Ends the pull of the image $1 by the deployer $2: $3 the image's id (null: there is none), $4 the error ('': none).
 -- Makes the services due that wait for it, notes it in their events, and wakes the deployers.
 -- parameters: image_ref, deployer, image_id, error
--- columns: notified
 WITH pull AS (
          UPDATE skylark.image_pulls
          SET state = CASE WHEN $4::text = '' THEN 'done' ELSE 'failed' END, finished_at = clock_timestamp(),
@@ -22,16 +21,6 @@ WITH pull AS (
                 w.image_ref || CASE WHEN w.error <> '' THEN ': ' || w.error ELSE '' END, q.request_id
          FROM waiting w
          JOIN skylark.namespaces n ON n.id = w.namespace_id
-         JOIN skylark.reconcile_queue q ON q.service_id = w.id),
-     -- Locked in the order of the key, as everybody does who changes several: nobody waits in a circle.
-     due AS (
-         SELECT q.service_id
-         FROM skylark.reconcile_queue q
-         WHERE q.service_id IN (SELECT w.id FROM waiting w)
-         ORDER BY q.service_id
-         FOR UPDATE)
-UPDATE skylark.reconcile_queue q
-SET wakes = q.wakes + 1, due_at = LEAST(q.due_at, now())
-FROM due
-WHERE q.service_id = due.service_id
-RETURNING pg_notify('skylark_services', q.service_id::text) AS notified
+         JOIN skylark.reconcile_queue q ON q.service_id = w.id)
+INSERT INTO skylark.wakes (service_id)
+SELECT w.id FROM waiting w

@@ -12,5 +12,6 @@ WITH due AS (
 UPDATE skylark.reconcile_queue q
 SET lease_owner = $1::text, lease_until = now() + $2::bigint * interval '1 millisecond'
 FROM due
+JOIN skylark.services s ON s.id = due.service_id
 WHERE q.service_id = due.service_id
-RETURNING q.service_id, q.revision, q.wakes, COALESCE(q.request_id, '') AS request_id, q.failures
+RETURNING q.service_id, s.revision, q.wakes, COALESCE(q.request_id, '') AS request_id, q.failures

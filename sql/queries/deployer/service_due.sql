@@ -1,8 +1,6 @@
 -- hot
--- Makes the service $1 due now and wakes the deployers.
+-- Wakes the deployers for the service $1, unless that waits there already.
 -- parameters: service_id
--- columns: notified
-UPDATE skylark.reconcile_queue
-SET wakes = wakes + 1, due_at = LEAST(due_at, now())
-WHERE service_id = $1::uuid
-RETURNING pg_notify('skylark_services', service_id::text) AS notified
+INSERT INTO skylark.wakes (service_id)
+SELECT $1::uuid
+WHERE NOT EXISTS (SELECT FROM skylark.wakes w WHERE w.service_id = $1::uuid)

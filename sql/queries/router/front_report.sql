@@ -38,16 +38,8 @@ WITH before AS (
          FULL JOIN (SELECT f.key AS service, f.value FROM written w CROSS JOIN LATERAL jsonb_each_text(w.endpoint_faults) f) now
              ON now.service = was.service
          WHERE now.value IS DISTINCT FROM was.value),
-     -- Locked in the order of the key, as everybody does who changes several: nobody waits in a circle.
-     due AS (
-         SELECT q.service_id
-         FROM skylark.reconcile_queue q
-         WHERE q.service_id = ANY (ARRAY(SELECT a.service_id FROM affected a))
-         ORDER BY q.service_id
-         FOR UPDATE),
      woken AS (
-         UPDATE skylark.reconcile_queue q
-         SET wakes = q.wakes + 1, due_at = LEAST(q.due_at, now())
-         WHERE q.service_id = ANY (ARRAY(SELECT due.service_id FROM due))
-         RETURNING pg_notify('skylark_services', q.service_id::text))
+         INSERT INTO skylark.wakes (service_id)
+         SELECT a.service_id FROM affected a WHERE a.service_id IS NOT NULL
+         RETURNING 1)
 SELECT count(*) AS woken FROM woken
