@@ -23,7 +23,7 @@ static void reload(void)
     int master = world_pid("api");
     char *old = world_shell(NULL, "ps -o pid= --ppid %d | tr '\\n' ' '", master), *left = NULL;
     bool gone = false;
-    world_shell(NULL, "kill -HUP %d", master);
+    free(world_shell(NULL, "kill -HUP %d", master));
     for (double end = 0; !gone && world_waiting(&end, 60);) {
         free(left);
         left = world_shell(NULL, "for p in %s; do kill -0 $p 2>/dev/null && echo $p; done", old);
