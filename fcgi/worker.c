@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcgiapp.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -29,6 +30,8 @@
  * answer is the setting answer_deadline. */
 #define STALL_SECONDS 60
 #define EVENTS_MAX 16
+/* What is larger than this goes back to the system when it is freed; glibc would learn from the first page of logs to keep such pieces. */
+#define MALLOC_KEEP_BYTES (1 << 20)
 /* The listener stays readable while no descriptor is to be had for the connection. */
 #define ACCEPT_FAILED_MS 100
 
@@ -133,6 +136,7 @@ static bool worker_open(struct worker *w, int signal_fd)
         .connect_deadline_ms = w->settings->connect_deadline_ms,
         .query_deadline_ms = w->settings->query_deadline_ms,
     };
+    mallopt(M_MMAP_THRESHOLD, MALLOC_KEEP_BYTES);
     if (FCGX_Init() != 0 || secret_init() != 0)
         return false;
     w->db = db_create(&options);
