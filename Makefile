@@ -170,7 +170,7 @@ SQL_TESTS := \
     test_statements \
     test_status
 sql_test_objects := $(SQL_TESTS:%=$(B)/tests/sql/%.o)
-$(B)/tests/sql/run: $(sql_test_objects) $(B)/collector/maintain.o $(B)/tests/lib/check.o $(B)/tests/lib/sql.o $(common_objects) \
+$(B)/tests/sql/run: $(sql_test_objects) $(patsubst %,$(B)/collector/%.o,batch days maintain) $(B)/tests/lib/check.o $(B)/tests/lib/sql.o $(common_objects) \
                     $(patsubst %,$(G)/%_statements.o,api autoscaler collector ctl deployer router)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit
 # Connections and skylark-api as a process, against PostgreSQL that is locked, stopped, restarted.

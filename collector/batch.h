@@ -31,7 +31,8 @@ size_t batch_add_row(struct batch *b, struct buf *rows, const char *service_id, 
 void batch_add_position(struct batch *b, const char *instance_id, int64_t next_seq, const struct resume *r,
                         int64_t bytes, bool completed);
 
-/* Makes the partitions that rows since the last batch need, opens the transaction over that very connection (db_connections()), which holds the lock, and takes the positions of
+/* Makes the partitions that rows need, opens the transaction over that very connection (db_connections()), which holds the lock, and
+ * takes the positions of
  * instances (an array of uuids). *taken: those that are ours until it ends, to PQclear; the others are locked by somebody, or
  * gone, and nothing of them may be stored. On anything but DB_OK there is no transaction, and *taken is NULL. */
 enum db_status batch_begin(struct batch *b, struct db *db, unsigned connection, const char *instances, PGresult **taken)

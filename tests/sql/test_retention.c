@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "collector/batch.h"
 #include "collector/maintain.h"
 #include "common/clock.h"
 #include "gen/collector_statements.h"
@@ -171,15 +172,55 @@ static void test_by_index(void)
     sql_run(owner, "RESET ALL");
 }
 
-/* The collector's own pass, while somebody has locked what it begins with: the rest is done, what was missed comes with the next pass. */
-static void test_pass(void)
+static struct db *collector_db(void)
 {
-    REQUIRE(opened(), "no database");
     char conninfo[1024];
     snprintf(conninfo, sizeof conninfo, "%s dbname=retention user=skylark_collector", getenv("SKYLARK_TEST_PG"));
     struct db_options options = {.conninfo = conninfo, .application_name = "upkeep", .statements = collector_statements,
                                  .n_statements = COLLECTOR__MAX, .connect_deadline_ms = 10000, .query_deadline_ms = 60000};
-    struct db *db = db_create(&options);
+    return db_create(&options);
+}
+
+static enum db_status store(struct batch *batch, struct db *db)
+{
+    PGresult *taken;
+    enum db_status status = batch_begin(batch, db, db_connections(db), "{}", &taken);
+    PQclear(taken);
+    return status == DB_OK ? batch_store(batch, db) : status;
+}
+
+/* Lines of a day for which nothing was made ahead, and again after somebody has dropped it. */
+static void test_day_of_a_row(void)
+{
+    REQUIRE(opened(), "no database");
+    static const char day_text[] = "SELECT to_char(" DAY ", 'YYYYMMDD')";
+    char day[16];
+    struct db *db = collector_db();
+    struct batch batch = {0};
+    struct resume resume = {0};
+    REQUIRE(db_connect(db) == DB_OK, "%s", db_message(db));
+    snprintf(day, sizeof day, "%s", sql_value(owner, day_text, 40));
+    for (int round = 0; round < 2; round++) {
+        batch_add_row(&batch, &batch.rows, SQL_SERVICE, SQL_SERVICE, 1000 + round, 1, clock_wall_ns() + INT64_C(40) * 86400 * 1000000000, "x",
+                      1, false);
+        batch_add_row(&batch, &batch.rows, SQL_SERVICE, SQL_SERVICE, 2000 + round, 1, clock_wall_ns(), "x", 1, false);
+        batch_add_position(&batch, SQL_SERVICE, 1, &resume, 1, false);
+        enum db_status status = store(&batch, db);
+        if (round == 1 && status != DB_OK)
+            status = store(&batch, db); /* the day was taken for there still */
+        CHECK(status == DB_OK, "%s", db_message(db));
+        IS(owner, "1", "SELECT count(*) FROM skylark.log_rows_%s", day);
+        CHECK(sql_run(owner, "DROP TABLE skylark.log_rows_%s", day)[0] == '\0', "%s", PQerrorMessage(owner));
+    }
+    batch_free(&batch);
+    db_free(db);
+}
+
+/* The collector's own pass, while somebody has locked what it begins with: the rest is done, what was missed comes with the next pass. */
+static void test_pass(void)
+{
+    REQUIRE(opened(), "no database");
+    struct db *db = collector_db();
     struct collector_settings settings = {
         .maintenance_interval_ms = 3600000, .log_retention_ms = INT64_C(40) * 86400000, .metric_retention_ms = INT64_C(40) * 86400000,
         .event_retention_ms = 86400000, .pull_retention_ms = 86400000, .token_retention_ms = 86400000, .days_ahead = 6,
@@ -261,6 +302,7 @@ const struct check_test tests_retention[] = {
     {"an open reader holds up no partition", test_open_reader},
     {"history goes in batches", test_batches},
     {"and by an index", test_by_index},
+    {"a day is made for its first row", test_day_of_a_row},
     {"a pass goes on past what is locked", test_pass},
     {"later times stay out of the way", test_later},
     {"docs/schema.md bounds every table", test_documented},
