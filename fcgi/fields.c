@@ -58,8 +58,10 @@ static struct json_object *text_value(const struct check *c, const struct field 
         return NULL;
     }
     char *copy = strdup(text);
-    if (copy == NULL)
+    if (copy == NULL) {
+        problem_set(c->problem, PROBLEM_INTERNAL, "Out of memory.");
         return NULL;
+    }
     for (char *p = copy; f->lower_case && *p != '\0'; p++) {
         if (*p >= 'A' && *p <= 'Z')
             *p = (char)(*p - 'A' + 'a');

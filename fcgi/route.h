@@ -24,7 +24,7 @@ enum route_kind {
                   * its first columns those of skylark.access; then handle(rq, result) */
     ROUTE_LONG_QUERY, /* the same, but it may take seconds, so only a share of the workers is at such routes at once */
     ROUTE_CHANGE, /* handle(rq, NULL) in a transaction, which is committed when it reports no problem. May be called
-                   * again after a deadlock: all that it did is then undone */
+                   * again after a deadlock: all that it did is then undone, and what parse made is as it was */
 };
 
 #define ROUTE_PARAMETERS_MAX 10
