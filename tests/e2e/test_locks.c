@@ -89,7 +89,7 @@ static void test_locks(void)
     looker = PQconnectdb(world.owner_dsn);
     REQUIRE(PQstatus(holder) == CONNECTION_OK && PQstatus(looker) == CONNECTION_OK, "%s", PQerrorMessage(holder));
     PQclear(PQexec(holder, "SET skylark.by_hand = on"));
-    if (!service_create("held", "v2", 1, ",\"instance_ports\":[{\"container_port\":80,\"endpoint_type\":\"http-endpoint\"}],"
+    if (!service_create_of("team/web:v2", "held", 1, ",\"instance_ports\":[{\"container_port\":80,\"endpoint_type\":\"http-endpoint\"}],"
                                          "\"instance_envvars\":{\"A\":\"1\"},\"volumes\":[{\"app_volume_dir\":\"/data\",\"volume_type\":\"EBS\",\"size_gb\":1}]") ||
         !service_create("free", "v1", 1, ",\"run_command\":\"sh -c 'while :; do echo line; sleep 0.2; done'\"") ||
         !service_runs("madams", "held", 1, 90) || !service_runs("madams", "free", 1, 90))
