@@ -57,7 +57,7 @@ int command_settings_set(struct ctl *ctl)
 int command_engine_forget(struct ctl *ctl)
 {
     return output_change(ctl, CTL_ENGINE_FORGET, NULL,
-                         "forgotten: the next deployer that starts records its engine", "no engine is recorded");
+                         "forgotten; restart skylark-deployer: the first one that starts records its engine, and services are in Error until then", "no engine is recorded");
 }
 
 int command_front_forget(struct ctl *ctl)

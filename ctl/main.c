@@ -53,12 +53,30 @@ const struct command commands[] = {
 };
 const size_t n_commands = sizeof commands / sizeof commands[0];
 
-static void print_help(FILE *out)
+/* Whether the command's first word is group; NULL is the first word of all. */
+static bool in_group(const struct command *command, const char *group)
 {
-    fprintf(out, "skylarkctl %s: the hand of Skylark's operator\n\n"
-                 "Usage: skylarkctl [-c FILE] [-o database=CONNINFO] COMMAND...\n\n", SKYLARK_VERSION);
+    return group == NULL || (strcspn(command->words, " ") == strlen(group) && strncmp(command->words, group, strlen(group)) == 0);
+}
+
+/* The commands that begin with the word group; all of them when none does. */
+static void print_help(FILE *out, const char *group)
+{
+    bool known = false;
     for (size_t i = 0; i < n_commands; i++)
-        fprintf(out, "  %s %s\n      %s\n", commands[i].words, commands[i].arguments, commands[i].help);
+        known = known || in_group(&commands[i], group);
+    fprintf(out, "skylarkctl %s, for the operator of Skylark\n\n"
+                 "Usage: skylarkctl [-c FILE] [-o database=CONNINFO] COMMAND...\n\n", SKYLARK_VERSION);
+    for (size_t i = 0; i < n_commands; i++) {
+        const struct command *c = &commands[i];
+        if (!known || in_group(c, group))
+            fprintf(out, "  %s%s%s\n      %s\n", c->words, c->arguments[0] != '\0' ? " " : "", c->arguments, c->help);
+    }
+}
+
+static bool asks_for_help(int argc, char **argv)
+{
+    return argc > 0 && (strcmp(argv[0], "help") == 0 || strcmp(argv[argc - 1], "--help") == 0);
 }
 
 /* How many words of argv the command's own words take; 0 when they do not match. */
@@ -94,18 +112,19 @@ static int run(struct ctl *ctl, int argc, char **argv)
 {
     int taken;
     const struct command *command = command_find(argc, argv, &taken);
-    if (argc > 0 && strcmp(argv[0], "help") == 0) {
-        print_help(stdout);
+    if (asks_for_help(argc, argv)) {
+        print_help(stdout, strcmp(argv[0], "help") != 0 ? argv[0] : argc > 1 ? argv[1] : NULL);
         return 0;
     }
     if (command == NULL) {
-        print_help(stderr);
+        print_help(stderr, argc > 0 ? argv[0] : NULL);
         return EXIT_USAGE;
     }
     ctl->argc = argc - taken;
     ctl->argv = argv + taken;
     if (ctl->argc < command->min || (command->max >= 0 && ctl->argc > command->max)) {
-        fprintf(stderr, "Usage: skylarkctl %s %s\n", command->words, command->arguments);
+        fprintf(stderr, "Usage: skylarkctl %s%s%s\n", command->words, command->arguments[0] != '\0' ? " " : "",
+                command->arguments);
         return EXIT_USAGE;
     }
     struct db_options options = {
@@ -124,7 +143,7 @@ int main(int argc, char **argv)
 {
     struct ctl ctl = {0};
     struct config_command config = {
-        .process = "skylarkctl", .purpose = "the hand of Skylark's operator; skylarkctl help lists its commands",
+        .process = "skylarkctl", .purpose = "shows and changes the installation, for its operator; skylarkctl help lists the commands",
         .table = rows, .n_settings = sizeof rows / sizeof rows[0],
     };
     /* Failures are printed for the person, not logged. */

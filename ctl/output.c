@@ -72,18 +72,26 @@ int output_failure(struct ctl *ctl, enum db_status status)
 int output_query(struct ctl *ctl, unsigned statement, const char *const *params)
 {
     int rows;
-    return output_query_count(ctl, statement, params, &rows);
+    return output_query_titled(ctl, NULL, statement, params, NULL, &rows);
 }
 
-int output_query_count(struct ctl *ctl, unsigned statement, const char *const *params, int *rows)
+int output_query_titled(struct ctl *ctl, const char *title, unsigned statement, const char *const *params, const char *missing,
+                        int *rows)
 {
     PGresult *result;
     *rows = 0;
     enum db_status status = db_run(ctl->db, statement, params, &result);
     if (status != DB_OK)
         return output_failure(ctl, status);
-    output_table(result);
     *rows = PQntuples(result);
+    if (*rows == 0 && missing != NULL) {
+        PQclear(result);
+        fprintf(stderr, "skylarkctl: %s\n", missing);
+        return EXIT_FAILED;
+    }
+    if (title != NULL)
+        puts(title);
+    output_table(result);
     PQclear(result);
     return 0;
 }

@@ -10,7 +10,8 @@
 int command_quota(struct ctl *ctl)
 {
     const char *params[CTL_QUOTAS_LIST_P__MAX] = {[CTL_QUOTAS_LIST_P_NAMESPACE] = ctl->argc > 0 ? ctl->argv[0] : NULL};
-    return output_query(ctl, CTL_QUOTAS_LIST, params);
+    int rows;
+    return output_query_titled(ctl, NULL, CTL_QUOTAS_LIST, params, "there is no such namespace", &rows);
 }
 
 /* Adds NAME=VALUE to maximums. */

@@ -21,17 +21,19 @@ int command_status(struct ctl *ctl)
         const char *title;
         unsigned statement;
         const char *const *params;
-        const char *rest; /* of a list: where the rows are that are not shown */
+        const char *missing; /* what it means that there is no row; NULL: nothing */
+        const char *rest;    /* of a list: where the rows are that are not shown */
     } parts[] = {
+        {.title = "Summary", .statement = CTL_STATUS_SUMMARY, .params = summary, .missing = "there is no such namespace"},
         {.title = "Engine", .statement = CTL_STATUS_ENGINE},
-        {.title = "Summary", .statement = CTL_STATUS_SUMMARY, .params = summary},
         {.title = "Services", .statement = CTL_STATUS_SERVICES, .params = services, .rest = "TABLE skylark.services_overview"},
         {.title = "Instances", .statement = CTL_STATUS_INSTANCES, .params = instances, .rest = "TABLE skylark.instances_overview"},
     };
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         int rows = 0;
-        printf("%s%s\n", i > 0 ? "\n" : "", parts[i].title);
-        int status = output_query_count(ctl, parts[i].statement, parts[i].params, &rows);
+        if (i > 0)
+            putchar('\n');
+        int status = output_query_titled(ctl, parts[i].title, parts[i].statement, parts[i].params, parts[i].missing, &rows);
         if (status != 0)
             return status;
         if (parts[i].rest != NULL && rows == ROWS_MOST)

@@ -226,6 +226,10 @@ static void test_ctl(void)
     CHECK(sql_ctl("skylark_shared", "quota set nobody services=7", NULL) != 0 && sql_ctl("skylark_shared", "quota set demo cats=7", NULL) != 0 &&
           sql_ctl("skylark_shared", "quota set demo services=many", NULL) != 0 && sql_ctl("skylark_shared", "quota set --default services=default", NULL) != 0,
           "what can't be set is taken");
+    CHECK(sql_ctl("skylark_shared", "quota nobody", &out) == 1 && strstr(out, "no such namespace") != NULL, "%s", out);
+    free(out);
+    CHECK(sql_ctl("skylark_shared", "quota --help", &out) == 0 && strstr(out, "quota set") != NULL && strstr(out, "token") == NULL, "%s", out);
+    free(out);
     CHECK(sql_ctl("skylark_shared", "quota", &out) == 0 && strstr(out, "networks") != NULL, "%s", out);
     free(out);
 }

@@ -1,5 +1,5 @@
--- How many services of the namespace $1 (NULL: of all) there are, by what is observed of them. One scan, and an index look-up
--- a service.
+-- How many services of the namespace $1 (NULL: of all) there are, by what is observed of them; no row if there is no such namespace.
+-- One scan, and an index look-up a service.
 -- parameters: namespace
 -- columns: services, running, deploying, stopped, error, deleting, instances
 SELECT count(*) AS services,
@@ -11,3 +11,4 @@ SELECT count(*) AS services,
        COALESCE(sum(started + staged), 0) AS instances
 FROM skylark.services_overview
 WHERE $1::text IS NULL OR namespace = $1::text
+HAVING $1::text IS NULL OR EXISTS (SELECT 1 FROM skylark.namespaces n WHERE n.name = $1::text)
