@@ -224,8 +224,8 @@ static void store(struct follower *c)
     for (struct follow *f = c->follows; f != NULL; f = f->next) {
         if (f->dirty && !f->taken) {
             f->skipped = true;
-            log_warning("lines of instance %s can't be stored: its rows are locked, or gone", f->instance_id);
-            metrics_add(FIGURE_LOG_STORE_FAILURES, 0, 1);
+            /* Not a failure: nothing is lost while they are locked, and each DELETE of a service comes this way. */
+            log_info("lines of instance %s are not stored: its rows are locked, or its service was deleted", f->instance_id);
         }
         if (f->dirty)
             rows_clear(c, f);
