@@ -26,7 +26,7 @@ const struct route routes[] = {
      .help = "Whether PostgreSQL is reachable and migrated."},
     {.method = HTTP_GET, .pattern = "/metrics", .access = ROUTE_INTERNAL, .kind = ROUTE_PLAIN,
      .handle = handle_metrics,
-     .help = "Figures in Prometheus' text format."},
+     .help = "Metrics in Prometheus' text format."},
 
     {.method = HTTP_POST, .pattern = "/v1/generate-api-token", .access = ROUTE_PUBLIC, .kind = ROUTE_PLAIN,
      .bodies = FORMS, .body_limit = LOGIN_BODY, .values_max = LOGIN_VALUES,

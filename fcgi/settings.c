@@ -54,7 +54,7 @@ const struct config_setting api_setting_rows[] = {
      .help = "A token from generate-api-token is valid until nobody has used it for so long. 0s: until it is revoked. Holds for tokens "
              "made afterwards."},
     {.name = "strict_region", .type = CONFIG_BOOLEAN, .offset = FIELD(strict_region), .fallback = "no", .reloadable = true,
-     .help = "Refuse requests whose region_name is not this installation's (400). no: region_name is passed over, since old "
+     .help = "Refuse requests whose region_name is not this installation's (400). no: region_name is ignored, since old "
              "clients send the names of regions that are no more."},
     {.name = "delete_linked", .type = CONFIG_CHOICE, .offset = FIELD(delete_linked), .choices = delete_linked,
      .fallback = "refuse", .reloadable = true,
