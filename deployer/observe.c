@@ -163,7 +163,7 @@ static enum pass_status inspect(struct role *role, struct service *s, const char
         return kept;
     enum engine_status status = engine_container_inspect(role->engine, container_id, &c);
     if (status == ENGINE_NOT_FOUND) {
-        mark_gone(i, "was removed by hand");
+        mark_gone(i, "was removed from the engine");
         add_seen(seen, i, NULL);
         return PASS_OK;
     }
@@ -224,7 +224,7 @@ static enum pass_status match(struct role *role, struct service *s, const struct
             status = note_unhealthy(role, i);
         } else if (c == NULL && i->state != PLAN_INTENDED && i->state != PLAN_GONE) {
             i->vanished = i->state == PLAN_RUNNING;
-            mark_gone(i, i->state == PLAN_EXITED || i->stop_requested_ms > 0 ? "" : "was removed by hand");
+            mark_gone(i, i->state == PLAN_EXITED || i->stop_requested_ms > 0 ? "" : "was removed from the engine");
             add_seen(seen, i, NULL);
         }
     }
