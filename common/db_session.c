@@ -1,4 +1,5 @@
 /* Opening a connection and making it one of ours, all within one deadline and, once it is open, in one round trip. */
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,12 +51,30 @@ static void attempt_free(void *context)
     free(a);
 }
 
+/* Whether the server has nothing to say yet: what it says first to who is connected is that it ends. */
+static bool connection_quiet(const PGconn *conn)
+{
+    struct pollfd p = {.fd = PQsocket(conn), .events = POLLIN};
+    return PQstatus(conn) == CONNECTION_OK && poll(&p, 1, 0) == 0;
+}
+
+/* Lets go of an attempt that ended, since it was last waited for, with nothing that is of use now: what was the matter then says
+ * nothing of now, however long ago that is. */
+static void attempt_forget_failed(struct aside **under_way, const struct attempt *attempt)
+{
+    if (*under_way == NULL || !aside_wait(*under_way, 0) || connection_quiet(attempt->conn))
+        return;
+    aside_release(*under_way);
+    *under_way = NULL;
+}
+
 /* Connecting blocks without a deadline of ours, in getaddrinfo to begin with; so all of it is made aside. *attempt: the one
  * that is under way from before, or NULL; what does not end in time stays there for the next call. */
 static PGconn *connection_await(struct aside **under_way, struct attempt **attempt, const char *conninfo,
                                 const char *application_name, int64_t deadline_ms)
 {
     static const struct aside_call call = {.run = attempt_run, .free = attempt_free};
+    attempt_forget_failed(under_way, *attempt);
     if (*under_way == NULL) {
         struct attempt *a = calloc(1, sizeof *a);
         if (a == NULL)

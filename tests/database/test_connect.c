@@ -11,6 +11,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/aside.h"
+#include "common/db_internal.h"
 #include "tests/database/suites.h"
 
 #define NAME "test-connect"
@@ -83,11 +85,36 @@ static int deaf_listener(void)
     return fd;
 }
 
+static bool connection_ended(struct db *db)
+{
+    return db->connecting != NULL && aside_wait(db->connecting, 0);
+}
+
 static void test_silent_server(void)
 {
     int fd = deaf_listener();
     CHECK(ends(address_given_up), "connecting waits for a server that says nothing");
     close(fd);
+}
+
+/* What was the matter when somebody tried says nothing of now: an attempt that failed behind everybody's back is made anew. */
+static bool late_failure_forgotten(void)
+{
+    int fd = deaf_listener(), looks = 0;
+    struct db *db = open_db(address);
+    bool away = db_connect(db) == DB_AWAY; /* after a second, while the attempt goes on until libpq gives up */
+    while (!connection_ended(db) && looks++ < 200)
+        usleep(50 * 1000);
+    close(fd);
+    free((char *)db->options.conninfo);
+    db->options.conninfo = strdup(database_of("owner"));
+    return away && connection_ended(db) && db_connect(db) == DB_OK;
+}
+
+static void test_late_failure(void)
+{
+    sql_migrated();
+    CHECK(ends(late_failure_forgotten), "the failure of an earlier attempt is taken for the state of now");
 }
 
 static void test_blackhole(void)
@@ -134,6 +161,7 @@ static void test_bare(void)
 const struct check_test tests_connect[] = {
     {"a name that is looked up for ever", test_names},
     {"a server that says nothing", test_silent_server},
+    {"a failure that came after it was waited for", test_late_failure},
     {"an address that nothing comes back from", test_blackhole},
     {"a lock on the schema's table", test_schema_locked},
     {"a bare connection", test_bare},
