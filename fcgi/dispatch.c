@@ -5,13 +5,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "fcgi/route.h"
 #include "gen/api_statements.h"
 
 /* How often a transaction is tried when PostgreSQL finds a deadlock. */
 #define CHANGE_ATTEMPTS 3
+/* A change that finds no slot waits while those in its way are younger than this: then they are only many. An older one waits for a lock
+ * itself, and a further one would wait for the same. */
+#define CHANGE_HELD_UP_MS 400
+#define CHANGE_NAP_MS 5
 
 static int right_rank(const char *granted)
 {
@@ -76,10 +82,16 @@ static void report_faults(struct request *rq)
 /* Who may be at a long read now. Such reads get a share of the workers, so that the other requests always find one. */
 static struct slots *long_reads;
 
+/* Who changes something now, by namespace and by service. Changes of the same wait for each other, and for whoever holds a lock there,
+ * with a worker each: so they get a share of the workers, too. */
+static struct slots *changes, *changes_of_services;
+
 int dispatch_open(void)
 {
     long_reads = slots_open("the slots of long reads");
-    return long_reads != NULL ? 0 : -1;
+    changes = slots_open("the slots of changes");
+    changes_of_services = slots_open("the slots of changes of services");
+    return long_reads != NULL && changes != NULL && changes_of_services != NULL ? 0 : -1;
 }
 
 /* Takes a slot for the token, which authorise has found valid: guesses don't use up the share. */
@@ -97,6 +109,62 @@ static void long_read_begin(struct request *rq)
         problem_set(&rq->problem, PROBLEM_UNAVAILABLE, "All workers that may read logs and metrics are busy; nothing was changed.");
     if (rq->problem.kind != PROBLEM_NONE)
         rq->problem.retry_after = 1;
+}
+
+/* What names the service of the request among all of them; 0: the request is about none that there is. */
+static uint64_t service_key(const struct request *rq)
+{
+    uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a */
+    if (rq->service_name == NULL)
+        return 0;
+    for (const char *texts[] = {rq->access.namespace_id, "/", rq->service_name, NULL}, **text = texts; *text != NULL; text++) {
+        for (const char *c = *text; *c != '\0'; c++)
+            hash = (hash ^ (unsigned char)*c) * UINT64_C(1099511628211);
+    }
+    return hash > 0 ? hash : 1;
+}
+
+/* Takes a slot for the service and one for the namespace. Returns whether it has both; if not, it has neither, and *held_ms is for how
+ * long the oldest of those that are in its way have had theirs. */
+static bool change_slots_take(struct request *rq, uint64_t service, uint64_t namespace, int64_t *held_ms)
+{
+    size_t most = api_changes(rq->settings);
+    rq->change_of_service = slots_take(changes_of_services, most, service, api_changes_of_service(rq->settings));
+    if (rq->change_of_service < 0) {
+        *held_ms = slots_oldest_ms(changes_of_services, rq->change_of_service == SLOTS_SHARE_FULL ? service : 0);
+        return false;
+    }
+    rq->change = slots_take(changes, most, namespace, api_changes_of_namespace(rq->settings));
+    if (rq->change < 0) {
+        *held_ms = slots_oldest_ms(changes, rq->change == SLOTS_SHARE_FULL ? namespace : 0);
+        slots_give(changes_of_services, rq->change_of_service);
+        rq->change_of_service = SLOTS_FULL;
+        return false;
+    }
+    return true;
+}
+
+/* Before the first lock, and after authorise: who has no right there takes no slot. A further attempt keeps those it has. */
+static void change_begin(struct request *rq)
+{
+    uint64_t service = service_key(rq), namespace = strtoull(rq->access.namespace_id, NULL, 10);
+    int64_t deadline_ms = clock_monotonic_ms() + CHANGE_HELD_UP_MS, held_ms;
+    while (rq->change < 0 && !change_slots_take(rq, service, namespace, &held_ms)) {
+        if (held_ms > CHANGE_HELD_UP_MS || clock_monotonic_ms() > deadline_ms) {
+            problem_set(&rq->problem, PROBLEM_UNAVAILABLE,
+                        "Other changes are held up, by a lock or by their number, and as many wait as may; nothing was changed.");
+            rq->problem.retry_after = 1;
+            return;
+        }
+        nanosleep(&(struct timespec){.tv_nsec = CHANGE_NAP_MS * 1000000}, NULL);
+    }
+}
+
+static void change_end(struct request *rq)
+{
+    slots_give(changes, rq->change);
+    slots_give(changes_of_services, rq->change_of_service);
+    rq->change = rq->change_of_service = SLOTS_FULL;
 }
 
 static void run_query(struct request *rq)
@@ -139,6 +207,8 @@ static enum db_status run_change_once(struct request *rq)
     if (status != DB_OK)
         return status;
     authorise(rq);
+    if (rq->problem.kind == PROBLEM_NONE)
+        change_begin(rq);
     if (rq->problem.kind == PROBLEM_NONE)
         rq->route->handle(rq, NULL);
     if (rq->problem.kind != PROBLEM_NONE) {
@@ -226,6 +296,7 @@ void dispatch(struct request *rq)
         rq->route = route_find(rq);
     if (rq->route != NULL)
         run_route(rq);
+    change_end(rq); /* before the answer: its client may send the next one then */
     request_respond(rq);
     slots_give(long_reads, rq->long_read);
 }

@@ -61,6 +61,7 @@ struct request {
     char token_hash[REQUEST_TOKEN_HASH_SIZE]; /* "" without an Authorization header */
     struct request_access access;
     int long_read; /* slot that it holds while it reads long; SLOTS_FULL: none */
+    int change, change_of_service; /* the same while it changes something */
     bool deadlocked; /* PostgreSQL asked for the transaction to be run again */
 
     /* The response: set by the handler, sent by the dispatcher. */

@@ -40,6 +40,10 @@ const struct config_setting api_setting_rows[] = {
              "the workers, 1 at least."},
     {.name = "long_reads_of_token", .type = CONFIG_INTEGER, .offset = FIELD(long_reads_of_token), .max = 500, .fallback = "0",
      .reloadable = true, .help = "The same for each token; requests beyond it are answered 429. 0: half of long_reads, 1 at least."},
+    {.name = "changes_of_namespace", .type = CONFIG_INTEGER, .offset = FIELD(changes_of_namespace), .max = 500, .fallback = "0",
+     .reloadable = true, .help = "How many workers may change services of one namespace at the same time, and half as many one "
+                                 "service, since changes wait for each other and for locks. While those that do take long, changes beyond "
+                                 "it are answered 503. 0: half of the workers, 1 at least."},
     {.name = "drain_deadline", .type = CONFIG_DURATION, .offset = FIELD(drain_deadline_ms), .min = 100,
      .max = 600000, .fallback = "30s", .reloadable = true,
      .help = "How long a worker may take to finish its request after SIGTERM or SIGHUP before it is killed."},
@@ -102,4 +106,22 @@ size_t api_long_reads_of_token(const struct api_settings *settings)
 {
     size_t half = api_long_reads(settings) / 2;
     return settings->long_reads_of_token > 0 ? (size_t)settings->long_reads_of_token : half > 0 ? half : 1;
+}
+
+size_t api_changes(const struct api_settings *settings)
+{
+    size_t workers = (size_t)api_worker_count(settings), spared = workers / 4 > 0 ? workers / 4 : 1;
+    return workers > spared ? workers - spared : 1;
+}
+
+size_t api_changes_of_namespace(const struct api_settings *settings)
+{
+    size_t half = (size_t)api_worker_count(settings) / 2;
+    return settings->changes_of_namespace > 0 ? (size_t)settings->changes_of_namespace : half > 0 ? half : 1;
+}
+
+size_t api_changes_of_service(const struct api_settings *settings)
+{
+    size_t half = api_changes_of_namespace(settings) / 2;
+    return half > 0 ? half : 1;
 }

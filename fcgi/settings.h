@@ -18,6 +18,7 @@ struct api_settings {
     int64_t query_deadline_ms;
     int64_t answer_deadline_ms;
     int64_t long_reads, long_reads_of_token; /* 0: by the number of workers; see api_long_reads */
+    int64_t changes_of_namespace; /* 0: by the number of workers; see api_changes_of_namespace */
     int64_t drain_deadline_ms;
     int64_t login_slots; /* 0: by the number of CPUs; see api_login_slots */
     int64_t login_failures;
@@ -43,5 +44,11 @@ size_t api_login_slots(const struct api_settings *settings);
 /* How many of them may be at long reads at the same time; and how many for one token. */
 size_t api_long_reads(const struct api_settings *settings);
 size_t api_long_reads_of_token(const struct api_settings *settings);
+
+/* How many of them may be at changes at the same time: never all, where there are several; how many for one namespace, and how
+ * many for one service. */
+size_t api_changes(const struct api_settings *settings);
+size_t api_changes_of_namespace(const struct api_settings *settings);
+size_t api_changes_of_service(const struct api_settings *settings);
 
 #endif

@@ -11,11 +11,13 @@
 #include <stdbool.h>
 #include <sys/mman.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 
 struct slot {
     pthread_mutex_t held;
     atomic_uint_least64_t key; /* whom its holder works for; 0 when nobody holds it, or for no key */
+    atomic_int_least64_t since_ms; /* on the monotonic clock; 0 when nobody holds it */
 };
 
 struct slots {
@@ -53,6 +55,7 @@ static bool slot_lock(struct slot *slot)
 
 static void slot_unlock(struct slot *slot)
 {
+    atomic_store(&slot->since_ms, 0);
     atomic_store(&slot->key, 0);
     pthread_mutex_unlock(&slot->held);
 }
@@ -87,7 +90,19 @@ int slots_take(struct slots *s, size_t limit, uint64_t key, size_t share)
         slot_unlock(&s->slots[i]);
         return SLOTS_SHARE_FULL;
     }
+    atomic_store(&s->slots[i].since_ms, clock_monotonic_ms());
     return (int)i;
+}
+
+int64_t slots_oldest_ms(struct slots *s, uint64_t key)
+{
+    int64_t oldest = INT64_MAX;
+    for (size_t i = 0; i < SLOTS_MAX; i++) {
+        int64_t since = atomic_load(&s->slots[i].since_ms);
+        if (since != 0 && since < oldest && (key == 0 || atomic_load(&s->slots[i].key) == key))
+            oldest = since;
+    }
+    return oldest == INT64_MAX ? 0 : clock_monotonic_ms() - oldest;
 }
 
 void slots_give(struct slots *s, int slot)

@@ -22,6 +22,10 @@ struct slots *slots_open(const char *what) __attribute__((warn_unused_result));
  * which goes to slots_give, or SLOTS_FULL (none is free), or SLOTS_SHARE_FULL (the key has its share). Never waits. */
 int slots_take(struct slots *slots, size_t limit, uint64_t key, size_t share) __attribute__((warn_unused_result));
 
+/* For how long the one that has been held for longest is held for the key; key 0: for any. 0: none is. One of a worker that died counts
+ * until it is taken again. */
+int64_t slots_oldest_ms(struct slots *slots, uint64_t key);
+
 /* Gives a slot back that this process took. slot < 0: does nothing. */
 void slots_give(struct slots *slots, int slot);
 

@@ -65,7 +65,7 @@ static void connection_release(struct worker *w, struct connection *c)
 static void answer(struct worker *w, struct connection *c)
 {
     uint64_t sent_before = db_sent(w->db);
-    struct request rq = {.db = w->db, .settings = w->settings, .started_us = now_us(), .long_read = SLOTS_FULL};
+    struct request rq = {.db = w->db, .settings = w->settings, .started_us = now_us(), .long_read = SLOTS_FULL, .change = SLOTS_FULL, .change_of_service = SLOTS_FULL};
     request_open(&rq, &c->fcgi);
     dispatch(&rq);
     const char *status = rq.status != NULL ? rq.status : "200";

@@ -14,6 +14,7 @@
 
 #define WORKERS 8
 #define BLOCKED 6
+#define FLOOD 40
 #define TOKEN "sky_0123456789012345678901234567890123456789012"
 #define OTHER "22222222-2222-4222-8222-222222222222"
 #define WAITING "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'skylark-api' AND wait_event_type = 'Lock'"
@@ -100,11 +101,37 @@ static void test_locked_service(void)
     CHECK(call("PUT", "/v1/services/demo/other/", "{\"target_num_instances\":2}") == 200, "%s", answer.text);
     for (int i = 0; i < BLOCKED; i++) {
         fastcgi_receive(fds[i], &answer);
-        CHECK(answer.status == 503 && strstr(answer.text, "Retry-After: ") != NULL && strstr(answer.text, "holds a lock") != NULL,
-              "%s", answer.text);
+        CHECK(answer.status == 503 && strstr(answer.text, "Retry-After: ") != NULL &&
+                  (strstr(answer.text, "holds a lock") != NULL || strstr(answer.text, "held up") != NULL), "%s", answer.text);
         close(fds[i]);
     }
     CHECK(strcmp(sql_value(c, WAITING), "0") == 0, "%s backends wait for what nobody waits for", sql_value(c, WAITING));
+    unlock(holder);
+    CHECK(call("PUT", "/v1/services/demo/web/", "{\"target_num_instances\":2}") == 200, "%s", answer.text);
+    api_end();
+}
+
+/* Many more changes of a locked service than there are workers. */
+static void test_flood(void)
+{
+    PGconn *c = rows();
+    api_start();
+    PGconn *holder = lock("UPDATE skylark.services SET updated_at = now() WHERE id = '" SQL_SERVICE "'");
+    int fds[FLOOD], most = 0, waiting;
+    for (int i = 0; i < FLOOD; i++) {
+        fds[i] = fastcgi_connect(socket_path);
+        CHECK(fastcgi_send(fds[i], "PUT", "/v1/services/demo/web/", TOKEN, "{\"target_num_instances\":2}"), "not sent");
+    }
+    CHECK(becomes(c, "2", WAITING), "%s changes wait for the lock", sql_value(c, WAITING));
+    CHECK(call("PUT", "/v1/services/demo/other/", "{\"target_num_instances\":2}") == 200, "%s", answer.text);
+    for (int i = 0; i < FLOOD; i++) {
+        waiting = atoi(sql_value(c, WAITING));
+        most = waiting > most ? waiting : most;
+        fastcgi_receive(fds[i], &answer);
+        CHECK(answer.status == 503 && strstr(answer.text, "Retry-After: ") != NULL, "%s", answer.text);
+        close(fds[i]);
+    }
+    CHECK(most <= WORKERS / 4, "%d workers waited for one lock", most);
     unlock(holder);
     CHECK(call("PUT", "/v1/services/demo/web/", "{\"target_num_instances\":2}") == 200, "%s", answer.text);
     api_end();
@@ -205,6 +232,7 @@ static void test_reads(void)
 const struct check_test tests_api[] = {
     {"what is sent again changes nothing", test_reads},
     {"six PUTs on a locked service leave nobody waiting", test_locked_service},
+    {"forty PUTs on a locked service wait with a quarter of the workers", test_flood},
     {"a locked token holds up no answer", test_locked_token},
     {"a token's use is noted after the answer", test_locked_tokens},
     {"after a restart every worker's first read is answered", test_restart},
