@@ -107,9 +107,9 @@ static void test_killed(void)
     char *output;
     sql_database("autoscaled");
     REQUIRE(sql_ctl("autoscaled", "migrate", &output) == 0, "%s", output);
-    CHECK(sql_run(sql_connect("autoscaled", NULL), "UPDATE skylark.quotas SET maximum = NULL")[0] == '\0', "quotas");
     free(output);
     PGconn *c = sql_connect("autoscaled", NULL);
+    CHECK(sql_run(c, "UPDATE skylark.quotas SET maximum = NULL")[0] == '\0', "quotas");
     fill(c);
     pid_t pids[2] = {autoscaler_start("30s"), autoscaler_start("30s")};
     double begun = now(), next_kill = begun + KILL_EVERY_SECONDS, latest = 0, phase_begun = begun, settled = 0;

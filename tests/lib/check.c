@@ -39,6 +39,8 @@ struct notice {
 
 static volatile sig_atomic_t told_to_end;
 
+_Thread_local bool check_holds;
+
 bool check_that(bool holds, unsigned line, const char *file, const char *condition, const char *fmt, ...)
 {
     char text[4096], seen[3584];

@@ -7,7 +7,10 @@
 #include <stddef.h>
 
 /* Fails the running test, and goes on, when the condition does not hold; the message is printf's. */
-#define CHECK(condition, ...) check_that((condition), __LINE__, __FILE__, #condition, __VA_ARGS__)
+#define CHECK(condition, ...) \
+    (check_holds = (condition), check_that(check_holds, __LINE__, __FILE__, #condition, __VA_ARGS__))
+/* Of the CHECK under way: worked out before its words, which may show what the condition sets. */
+extern _Thread_local bool check_holds;
 /* The same, and leaves the test function. */
 #define REQUIRE(condition, ...)                                                                              \
     do {                                                                                                     \
