@@ -49,7 +49,8 @@ BEGIN
     ON CONFLICT (subject) DO NOTHING;
     PERFORM FROM skylark.login_failures f WHERE f.subject = ANY (subjects) ORDER BY f.subject FOR UPDATE;
     -- From here on nobody else counts these: what is read now is what the ones before have left. After so many failures (free)
-    -- each further one doubles the wait, up to cap seconds; what is not tried again for 15 minutes counts from 0.
+    -- each further one doubles the wait, up to cap seconds; what is not tried again for 15 minutes counts from 0, and so does what bears
+    -- a time to come: the clock was set back, or somebody wrote it by hand.
     moment := clock_timestamp();
     SELECT max(ceil(extract(epoch FROM f.last_at - moment) + LEAST(l.cap, power(2, LEAST(f.failures - l.free, 12)))))
     INTO refused_seconds
@@ -58,12 +59,12 @@ BEGIN
         SELECT CASE WHEN f.subject LIKE 'user:%@%' THEN 5 ELSE 20 END AS free,
                -- Guesses from many addresses at once slow a user's login from a new address, and never stop it.
                CASE WHEN f.subject LIKE 'user:%' AND f.subject NOT LIKE '%@%' THEN 60 ELSE 900 END AS cap) l
-    WHERE f.subject = ANY (subjects) AND f.failures >= l.free AND f.last_at > moment - interval '15 minutes';
+    WHERE f.subject = ANY (subjects) AND f.failures >= l.free AND f.last_at BETWEEN moment - interval '15 minutes' AND moment;
     refused_seconds := GREATEST(refused_seconds, 0);
     IF refused_seconds = 0 AND NOT known THEN
         -- Everybody together. Read without a lock: at most as many too many as are hashed at the same time.
-        SELECT sum(t.failures) AS failures, min(t.first_at) AS first_at INTO total
-        FROM skylark.login_totals t WHERE t.first_at > moment - interval '1 minute';
+        SELECT sum(t.failures::bigint) AS failures, min(t.first_at) AS first_at INTO total
+        FROM skylark.login_totals t WHERE t.first_at BETWEEN moment - interval '1 minute' AND moment + interval '1 second';
         IF total.failures >= p_per_minute THEN
             refused_seconds := GREATEST(ceil(extract(epoch FROM total.first_at + interval '1 minute' - moment)), 1);
         END IF;
@@ -75,13 +76,14 @@ BEGIN
         RETURN;
     END IF;
     UPDATE skylark.login_failures f
-    SET failures = CASE WHEN f.last_at < moment - interval '15 minutes' THEN 1 ELSE f.failures + 1 END,
-        first_at = CASE WHEN f.last_at < moment - interval '15 minutes' THEN moment ELSE f.first_at END,
+    SET failures = CASE WHEN f.last_at BETWEEN moment - interval '15 minutes' AND moment THEN LEAST(f.failures, 1000000) + 1 ELSE 1 END,
+        first_at = CASE WHEN f.last_at BETWEEN moment - interval '15 minutes' AND moment THEN f.first_at ELSE moment END,
         last_at = moment
     WHERE f.subject = ANY (subjects);
     UPDATE skylark.login_totals t
-    SET failures = CASE WHEN t.first_at > moment - interval '1 minute' THEN t.failures + 1 ELSE 1 END,
-        first_at = CASE WHEN t.first_at > moment - interval '1 minute' THEN t.first_at ELSE moment END
+    SET failures = CASE WHEN t.first_at BETWEEN moment - interval '1 minute' AND moment + interval '1 second'
+                        THEN LEAST(t.failures, 1000000) + 1 ELSE 1 END,
+        first_at = CASE WHEN t.first_at BETWEEN moment - interval '1 minute' AND moment + interval '1 second' THEN t.first_at ELSE moment END
     WHERE t.part = (SELECT p.part FROM skylark.login_totals p ORDER BY p.part LIMIT 1 FOR UPDATE SKIP LOCKED);
 END
 $$;

@@ -216,6 +216,28 @@ static void test_tokens(void)
     sql_run(c, "DELETE FROM skylark.api_tokens");
 }
 
+/* After the clock was set back, or somebody wrote by hand: counts that bear a time to come lock nobody out, and end no attempt. */
+static void test_to_come(void)
+{
+    static const char *const steps[] = {
+        "UPDATE skylark.login_failures SET failures = 100, last_at = now() + interval '1 hour'",
+        "UPDATE skylark.login_failures SET failures = 100, last_at = 'infinity'",
+        "UPDATE skylark.login_failures SET failures = 2147483647, last_at = now() - interval '2 minutes' WHERE subject = 'user:demo'",
+        "UPDATE skylark.login_totals SET failures = 2147483647, first_at = now() + interval '1 hour'",
+        "UPDATE skylark.login_totals SET failures = 2147483647, first_at = 'infinity'",
+    };
+    PGconn *c = fresh();
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        CHECK(attempt(c, "demo", "192.0.2.1", 1000) == 0, "before: %s", PQerrorMessage(c));
+        CHECK(sql_run(c, "%s", steps[i])[0] == '\0', "%s: %s", steps[i], PQerrorMessage(c));
+        int wait = attempt(c, "demo", "192.0.2.1", 1000);
+        CHECK(wait == 0, "%s: %d s; %s", steps[i], wait, PQerrorMessage(c));
+        CHECK(attempt(c, "demo", "192.0.2.1", 1000) >= 0, "%s: nor the next: %s", steps[i], PQerrorMessage(c));
+        sql_run(c, "DELETE FROM skylark.login_failures");
+        sql_run(c, "UPDATE skylark.login_totals SET failures = 0, first_at = now()");
+    }
+}
+
 const struct check_test tests_logins[] = {
     {"guesses are counted by address, and by user and address", test_by_address_and_user},
     {"guesses at a user from many addresses: slowed down, and not where the user was before", test_by_user},
@@ -223,6 +245,7 @@ const struct check_test tests_logins[] = {
     {"a good login is taken back and remembered", test_succeeded},
     {"guesses at the same time see each other", test_parallel},
     {"a lock on one user's count holds up nobody else", test_locked},
+    {"counts of a time to come lock nobody out", test_to_come},
     {"tokens end with disuse, with the password and with the user, and are cleared away", test_tokens},
     {0},
 };
