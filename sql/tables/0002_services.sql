@@ -3,7 +3,7 @@
 CREATE TABLE skylark.instance_sizes (
     name text PRIMARY KEY CHECK (name IN ('XXS', 'XS', 'S', 'M', 'L', 'XL')),
     cpu_millis integer NOT NULL CHECK (cpu_millis BETWEEN 10 AND 1024000),
-    memory_bytes bigint NOT NULL CHECK (memory_bytes >= 16 * 1024 * 1024),
+    memory_bytes bigint NOT NULL CHECK (memory_bytes BETWEEN 16 * 1024 * 1024 AND 17592186044416), -- 16 MiB to 16 TiB
     pids_limit integer NOT NULL DEFAULT 512 CHECK (pids_limit BETWEEN 16 AND 4194304)
 );
 INSERT INTO skylark.instance_sizes (name, cpu_millis, memory_bytes)

@@ -218,7 +218,8 @@ static int processes(int parent, int group, int *pids, int max)
     }
     if (proc != NULL)
         closedir(proc);
-    qsort(pids, (size_t)(n < max ? n : max), sizeof *pids, compare_pids);
+    if (n > 0 && max > 0) /* whoever only counts has no array */
+        qsort(pids, (size_t)(n < max ? n : max), sizeof *pids, compare_pids);
     return n;
 }
 

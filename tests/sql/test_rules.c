@@ -52,6 +52,7 @@ static void test_refused(void)
         {"INSERT INTO skylark.autoscaling_settings VALUES ('" SQL_SERVICE "', 'CPU_UTILIZATION', 'MEAN', 60, 10, 1, 1, 1, 2, 60)", "23514"},
         {"INSERT INTO skylark.autoscaling_settings VALUES ('" SQL_SERVICE "', 'CPU_UTILIZATION', 'MEAN', 0.6, 0.1, 1, 1, 3, 2, 60)", "23514"},
         {"UPDATE skylark.instance_sizes SET memory_bytes = 1", "23514"},
+        {"UPDATE skylark.instance_sizes SET memory_bytes = 9223372036854775807", "23514"}, /* no sum over instances would hold it */
         {"INSERT INTO skylark.instance_sizes VALUES ('XXXL', 1000, 1 << 30, 100)", "23514"},
         {"INSERT INTO skylark.namespaces (name, kind) VALUES ('Demo', 'user')", "23514"},
         {"INSERT INTO skylark.namespaces (name, kind) VALUES ('x', 'robot')", "23514"},
