@@ -27,7 +27,7 @@ API := address arena checks dispatch fields form handle_document handle_health h
 DEPLOYER := container figures lease main networks observe plan probe puller reconcile reconciler role service settings watcher
 AUTOSCALER := evaluate main settings
 COLLECTOR := assemble batch days figures follower main maintain rate resume right sampler settings
-ROUTER := certificate drain figures front main render router settings
+ROUTER := certificate drain figures front main render router settings values
 CTL := doctor installation main migrate namespaces output quotas status tokens users volume_types
 
 PROGRAMS := $(addprefix $(B)/,skylark-api skylark-autoscaler skylark-deployer skylark-collector skylark-router skylarkctl)
@@ -82,6 +82,7 @@ UNIT := \
     json_space \
     log_cursor \
     metrics \
+    nginx \
     pace \
     plan \
     problem \
@@ -94,7 +95,7 @@ UNIT := \
 unit_objects := $(UNIT:%=$(B)/tests/unit/test_%.o) $(B)/tests/unit/main.o $(B)/tests/lib/check.o \
                 $(filter-out $(B)/fcgi/main.o,$(api_objects)) $(engine_objects) \
                 $(addprefix $(B)/,deployer/plan.o collector/assemble.o collector/batch.o collector/days.o collector/rate.o collector/resume.o \
-                  router/certificate.o router/drain.o router/render.o) \
+                  router/certificate.o router/drain.o router/render.o router/values.o) \
                 $(G)/collector_statements.o $(common_objects)
 $(B)/tests/unit/run: $(unit_objects)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit

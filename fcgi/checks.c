@@ -106,11 +106,11 @@ const char *check_run_command(const char *text)
     return NULL;
 }
 
-/* A host name in lower case; what ends in a number would be an IP address. */
+/* A full host name in lower case; what ends in a number would be an IP address, and a name without a dot is nobody's on the internet. */
 static bool host_name_valid(const char *text, size_t len)
 {
     const char *end = text + len;
-    if (len > 253)
+    if (len > 253 || memchr(text, '.', len) == NULL)
         return false;
     for (const char *at = text;;) {
         const char *dot = memchr(at, '.', (size_t)(end - at));
@@ -132,8 +132,8 @@ const char *check_host_names(const char *text)
     for (const char *at = text; at != NULL;) {
         const char *name = check_list_next(&at, &len);
         if (!host_name_valid(name, len))
-            return "must be a host name such as www.example.com, several separated by commas, or empty; names in other scripts "
-                   "are written as xn--…, and IP addresses are not taken";
+            return "must be a host name with a dot such as www.example.com, several separated by commas, or empty; names in other "
+                   "scripts are written as xn--…, and IP addresses are not taken";
         if (++n > 20)
             return "must be at most 20 host names";
     }

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "router/certificate.h"
+#include "router/values.h"
 
 #define SECTION_MARK "#=== "
 
@@ -107,47 +108,6 @@ static void section_add(struct buf *out, const char *section, const struct value
     }
 }
 
-/* --- values --- */
-
-/* Nothing that nginx reads as anything but a part of a word. */
-static bool is_plain(const char *text)
-{
-    return text[0] != '\0' && text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:/[]+@=-")] == '\0';
-}
-
-static const char *text_of(struct json_object *object, const char *name)
-{
-    struct json_object *value;
-    const char *text = json_object_object_get_ex(object, name, &value) ? json_object_get_string(value) : NULL;
-    return text != NULL ? text : "";
-}
-
-static struct json_object *array_of(struct json_object *object, const char *name, size_t *n)
-{
-    struct json_object *array = NULL;
-    json_object_object_get_ex(object, name, &array);
-    *n = json_object_is_type(array, json_type_array) ? json_object_array_length(array) : 0;
-    return array;
-}
-
-static bool all_plain(struct json_object *endpoint)
-{
-    static const char *const texts[] = {"service", "owner", "port", "name"}, *const arrays[] = {"custom", "servers"};
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-        if (!is_plain(text_of(endpoint, texts[i])))
-            return false;
-    }
-    for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++) {
-        size_t n;
-        struct json_object *array = array_of(endpoint, arrays[i], &n);
-        for (size_t k = 0; k < n; k++) {
-            if (!is_plain(json_object_get_string(json_object_array_get_idx(array, k))))
-                return false;
-        }
-    }
-    return true;
-}
-
 /* --- rendering --- */
 
 struct renderer {
@@ -156,7 +116,17 @@ struct renderer {
     struct buf routes; /* of all host names */
     struct buf names;  /* of the custom ones that have no certificate of their own */
     struct buf stamps; /* of the certificates: a renewed one makes another version */
+    struct json_object *taken; /* what may stand in the configuration once only, and does: names, public ports */
 };
+
+/* Whether it is the first time that this is asked for. */
+static bool take(struct renderer *r, const char *what)
+{
+    if (json_object_object_get_ex(r->taken, what, NULL))
+        return false;
+    json_object_object_add(r->taken, what, NULL);
+    return true;
+}
 
 static void stamp_add(struct renderer *r, const char *path)
 {
@@ -170,13 +140,13 @@ static void stamp_add(struct renderer *r, const char *path)
 static void fault_add(struct renderer *r, struct json_object *endpoint, const char *fault)
 {
     struct json_object *before = NULL;
-    const char *service = text_of(endpoint, "service");
+    const char *service = values_text(endpoint, "service");
     struct buf words = {0};
     if (r->out->faults == NULL)
         r->out->faults = json_object_new_object();
     if (json_object_object_get_ex(r->out->faults, service, &before))
         buf_addf(&words, "%s; ", json_object_get_string(before));
-    buf_addf(&words, "port %s %s", text_of(endpoint, "port"), fault);
+    buf_addf(&words, "port %s %s", values_text(endpoint, "port"), fault);
     json_object_object_add(r->out->faults, service, json_object_new_string(buf_text(&words)));
     buf_free(&words);
 }
@@ -189,7 +159,7 @@ static bool server_add(struct renderer *r, struct json_object *endpoint, const c
     bool used = false;
     buf_addf(&certificate, "%s/%s/fullchain.pem", r->options->certificates, name);
     buf_addf(&key, "%s/%s/privkey.pem", r->options->certificates, name);
-    if (r->options->certificates[0] == '\0' || stat(buf_text(&certificate), &st) != 0 || !is_plain(buf_text(&certificate))) {
+    if (r->options->certificates[0] == '\0' || stat(buf_text(&certificate), &st) != 0 || !value_plain(buf_text(&certificate))) {
         used = false;
     } else if (certificate_check(buf_text(&certificate), buf_text(&key), &fault) != 0) {
         struct buf words = {0};
@@ -214,7 +184,7 @@ static bool server_add(struct renderer *r, struct json_object *endpoint, const c
 static int servers_add(const struct renderer *r, struct json_object *endpoint, enum render_section section, struct buf *lines)
 {
     size_t n;
-    struct json_object *servers = array_of(endpoint, "servers", &n);
+    struct json_object *servers = values_array(endpoint, "servers", &n);
     for (size_t i = 0; i < n; i++) {
         const struct value values[] = {{"ADDRESS", json_object_get_string(json_object_array_get_idx(servers, i))}, {NULL, NULL}};
         section_add(lines, r->options->templates->sections[section], values);
@@ -233,19 +203,31 @@ static void http_add(struct renderer *r, struct json_object *endpoint)
     char id[80];
     struct buf lines = {0};
     size_t n;
-    snprintf(id, sizeof id, "%.36s-%.5s", text_of(endpoint, "service"), text_of(endpoint, "port"));
+    const char *own = values_text(endpoint, "name");
+    snprintf(id, sizeof id, "%.36s-%.5s", values_text(endpoint, "service"), values_text(endpoint, "port"));
+    if (!take(r, own) || !take(r, id)) {
+        fault_add(r, endpoint, "is not served: another endpoint has the same name or port");
+        return;
+    }
     int servers = servers_add(r, endpoint, RENDER_HTTP_SERVERS, &lines);
     const char *to = servers > 0 ? id : "none";
-    const struct value values[] = {{"ID", id}, {"OWNER", text_of(endpoint, "owner")}, {"SERVERS", buf_text(&lines)}, {NULL, NULL}};
+    const struct value values[] = {{"ID", id}, {"OWNER", values_text(endpoint, "owner")}, {"SERVERS", buf_text(&lines)}, {NULL, NULL}};
     if (servers > 0)
         section_add(&r->out->http, r->options->templates->sections[RENDER_HTTP_UPSTREAM], values);
-    route_add(r, text_of(endpoint, "name"), to);
-    struct json_object *custom = array_of(endpoint, "custom", &n);
+    route_add(r, own, to);
+    struct json_object *custom = values_array(endpoint, "custom", &n);
     for (size_t i = 0; i < n; i++) {
         const char *name = json_object_get_string(json_object_array_get_idx(custom, i));
+        if (!take(r, name)) {
+            struct buf words = {0};
+            buf_addf(&words, "is not served under %s: another endpoint has that name", name);
+            fault_add(r, endpoint, buf_text(&words));
+            buf_free(&words);
+            continue;
+        }
         route_add(r, name, to);
         if (!server_add(r, endpoint, name))
-            buf_addf(&r->names, "\n        %s", name);
+            buf_addf(&r->names, "\n        \"%s\"", name);
     }
     r->out->servers += servers;
     r->out->endpoints++;
@@ -255,8 +237,14 @@ static void http_add(struct renderer *r, struct json_object *endpoint)
 static void stream_add(struct renderer *r, struct json_object *endpoint)
 {
     struct buf lines = {0};
-    const char *protocol = text_of(endpoint, "protocol"), *port = text_of(endpoint, "service_port");
+    const char *protocol = values_text(endpoint, "protocol"), *port = values_text(endpoint, "service_port");
+    char id[32];
     bool udp = strcmp(protocol, "udp") == 0;
+    snprintf(id, sizeof id, "%s-%s", protocol, port);
+    if (!take(r, id)) {
+        fault_add(r, endpoint, "is not served: another endpoint has the same public port");
+        return;
+    }
     int servers = servers_add(r, endpoint, RENDER_STREAM_SERVERS, &lines);
     if (servers > 0 && !r->options->port_free(r->options->context, protocol, (int)strtol(port, NULL, 10))) {
         struct buf fault = {0};
@@ -264,9 +252,7 @@ static void stream_add(struct renderer *r, struct json_object *endpoint)
         fault_add(r, endpoint, buf_text(&fault));
         buf_free(&fault);
     } else if (servers > 0) {
-        char id[32];
-        snprintf(id, sizeof id, "%s-%s", protocol, port);
-        const struct value values[] = {{"ID", id}, {"OWNER", text_of(endpoint, "owner")}, {"SERVERS", buf_text(&lines)},
+        const struct value values[] = {{"ID", id}, {"OWNER", values_text(endpoint, "owner")}, {"SERVERS", buf_text(&lines)},
                                        {"PORT", port}, {NULL, NULL}};
         section_add(&r->out->stream, r->options->templates->sections[udp ? RENDER_STREAM_UDP : RENDER_STREAM_TCP], values);
         buf_addf(&r->out->ports, "%s %s\n", protocol, port);
@@ -305,23 +291,24 @@ static void head_add(struct renderer *r, const char *base_domain)
 
 int render_routes(const struct render_options *options, struct json_object *routes, struct render_output *out)
 {
-    struct renderer r = {.options = options, .out = out};
+    struct renderer r = {.options = options, .out = out, .taken = json_object_new_object()};
     size_t n;
-    struct json_object *endpoints = array_of(routes, "endpoints", &n);
+    struct json_object *endpoints = values_array(routes, "endpoints", &n);
     for (size_t i = 0; i < n; i++) {
         struct json_object *endpoint = json_object_array_get_idx(endpoints, i);
-        if (!all_plain(endpoint))
+        if (!values_good(endpoint))
             fault_add(&r, endpoint, "is not served: it has a value that nginx would take for something else");
-        else if (strcmp(text_of(endpoint, "type"), "http") == 0)
+        else if (strcmp(values_text(endpoint, "type"), "http") == 0)
             http_add(&r, endpoint);
         else
             stream_add(&r, endpoint);
     }
     stamp_add(&r, options->certificate);
     stamp_add(&r, options->certificate_key);
-    head_add(&r, text_of(routes, "base_domain"));
-    bool failed = out->http.failed || out->stream.failed || out->ports.failed || r.routes.failed || r.names.failed ||
+    head_add(&r, values_text(routes, "base_domain"));
+    bool failed = r.taken == NULL || out->http.failed || out->stream.failed || out->ports.failed || r.routes.failed || r.names.failed ||
                   r.stamps.failed;
+    json_object_put(r.taken);
     buf_free(&r.routes);
     buf_free(&r.names);
     buf_free(&r.stamps);

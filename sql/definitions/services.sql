@@ -42,7 +42,7 @@ COMMENT ON COLUMN skylark.ports.endpoint_type IS 'How it is reached.';
 COMMENT ON COLUMN skylark.ports.service_port IS 'Public port reserved for it; null when none is.';
 
 COMMENT ON TABLE skylark.custom_domains IS 'The users'' own host names for their services; each leads to one service.';
-COMMENT ON COLUMN skylark.custom_domains.name IS 'Host name in lower case, never an IP address. Unique over all namespaces.';
+COMMENT ON COLUMN skylark.custom_domains.name IS 'Host name in lower case with a dot, never an IP address. Unique over all namespaces.';
 COMMENT ON COLUMN skylark.custom_domains.service_id IS 'The service it leads to.';
 COMMENT ON COLUMN skylark.custom_domains.position IS 'Place in the list as the user gave it.';
 

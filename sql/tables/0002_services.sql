@@ -67,7 +67,7 @@ CREATE UNIQUE INDEX ports_service_port_key ON skylark.ports (service_port, proto
 CREATE SEQUENCE skylark.service_port_turn CYCLE;
 
 CREATE TABLE skylark.custom_domains (
-    name text PRIMARY KEY CHECK (skylark.is_host_name(name) AND name !~ '(^|\.)[0-9]+$'),
+    name text PRIMARY KEY CHECK (skylark.is_host_name(name) AND name LIKE '%.%' AND name !~ '\.[0-9]+$'),
     service_id uuid NOT NULL REFERENCES skylark.services ON DELETE CASCADE,
     position integer NOT NULL
 );

@@ -100,6 +100,7 @@ static const struct {
     {"{" BASE ",\"custom_domain_name\":\"not a host\"}", 0, "custom_domain_name"}, {"{" BASE ",\"custom_domain_name\":\"a..b\"}", 0, "custom_domain_name"},
     {"{" BASE ",\"custom_domain_name\":\"a;b\"}", 0, "custom_domain_name"}, {"{" BASE ",\"image_tag\":\"a b\"}", 0, "image_tag"},
     {"{" BASE ",\"custom_domain_name\":\"*.example.com\"}", 0, "custom_domain_name"},
+    {"{" BASE ",\"custom_domain_name\":\"include\"}", 0, "custom_domain_name"}, {"{" BASE ",\"custom_domain_name\":\"a.example.com,default\"}", 0, "custom_domain_name"},
     {"{" BASE ",\"custom_domain_name\":\"a.example.com\\n\"}", 0, "custom_domain_name"},
     {"{" BASE ",\"custom_domain_name\":\"a.example.com\\nlisten 81;\"}", 0, "custom_domain_name"},
     {"{" BASE ",\"custom_domain_name\":\"" TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN

@@ -27,6 +27,7 @@ static void test_refused(void)
         {"INSERT INTO skylark.custom_domains VALUES ('*.a.b', '" SQL_SERVICE "', 1)", "23514"},
         {"INSERT INTO skylark.custom_domains VALUES ('a.b;', '" SQL_SERVICE "', 1)", "23514"},
         {"INSERT INTO skylark.custom_domains VALUES ('10.0.0.1', '" SQL_SERVICE "', 1)", "23514"},
+        {"INSERT INTO skylark.custom_domains VALUES ('include', '" SQL_SERVICE "', 1)", "23514"},
         {"UPDATE skylark.installation SET service_port_first = 30000", "23514"},
         {"UPDATE skylark.installation SET service_port_last = 65536", "23514"},
         {"INSERT INTO skylark.volumes (service_id, app_volume_dir, volume_type, size_gb) VALUES ('" SQL_SERVICE "', '/a', 'none', 1)", "23503"},

@@ -19,6 +19,7 @@ static void (*const suites[])(void) = {
     suite_json_space,
     suite_log_cursor,
     suite_metrics,
+    suite_nginx,
     suite_pace,
     suite_plan,
     suite_problem,

@@ -16,6 +16,7 @@ void suite_json_read(void);
 void suite_json_space(void);
 void suite_log_cursor(void);
 void suite_metrics(void);
+void suite_nginx(void);
 void suite_pace(void);
 void suite_plan(void);
 void suite_problem(void);

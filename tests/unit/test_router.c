@@ -80,10 +80,10 @@ static void test_http(void)
 {
     struct render_output out;
     render(HTTP("web-a.apps.example.com", "\"shop.example.org\"", "\"10.0.0.2:80\", \"[fd00::2]:80\""), &out);
-    CU_ASSERT_TRUE(has(&out.http, "upstream " ID "-80 {"));
-    CU_ASSERT_TRUE(has(&out.http, "server 10.0.0.2:80 ") && has(&out.http, "server [fd00::2]:80 "));
-    CU_ASSERT_TRUE(has(&out.http, " web-a.apps.example.com " ID "-80;\n") && has(&out.http, " shop.example.org " ID "-80;\n"));
-    CU_ASSERT_TRUE(has(&out.http, "server_name *.apps.example.com\n        shop.example.org;"));
+    CU_ASSERT_TRUE(has(&out.http, "upstream \"" ID "-80\" {"));
+    CU_ASSERT_TRUE(has(&out.http, "server \"10.0.0.2:80\" ") && has(&out.http, "server \"[fd00::2]:80\" "));
+    CU_ASSERT_TRUE(has(&out.http, " \"\\\\web-a.apps.example.com\" \"" ID "-80\";\n") && has(&out.http, " \"\\\\shop.example.org\" \"" ID "-80\";\n"));
+    CU_ASSERT_TRUE(has(&out.http, "server_name \"*.apps.example.com\"\n        \"shop.example.org\";"));
     CU_ASSERT_TRUE(has(&out.http, out.version));
     CU_ASSERT_EQUAL(out.stream.len, 0);
     CU_ASSERT_TRUE(out.endpoints == 1 && out.servers == 2 && out.faults == NULL);
@@ -96,7 +96,7 @@ static void test_http_none(void)
     struct render_output out;
     render(HTTP("web-a.apps.example.com", "", ""), &out);
     CU_ASSERT_FALSE(has(&out.http, "\nupstream "));
-    CU_ASSERT_TRUE(has(&out.http, " web-a.apps.example.com none;\n"));
+    CU_ASSERT_TRUE(has(&out.http, " \"\\\\web-a.apps.example.com\" \"none\";\n"));
     render_output_free(&out);
 }
 
@@ -105,8 +105,8 @@ static void test_stream(void)
     struct render_output out;
     render(STREAM("tcp", "20001", "\"10.0.0.2:22\"") "," STREAM("udp", "20001", "\"10.0.0.2:22\"") "," STREAM(
                "tcp", "20002", "") "," STREAM("tcp", "20666", "\"10.0.0.2:22\""), &out);
-    CU_ASSERT_TRUE(has(&out.stream, "upstream skylark-tcp-20001 {") && has(&out.stream, "upstream skylark-udp-20001 {"));
-    CU_ASSERT_TRUE(has(&out.stream, "20001 udp"));
+    CU_ASSERT_TRUE(has(&out.stream, "upstream \"skylark-tcp-20001\" {") && has(&out.stream, "upstream \"skylark-udp-20001\" {"));
+    CU_ASSERT_TRUE(has(&out.stream, "20001\" udp"));
     CU_ASSERT_FALSE(has(&out.stream, "20002") || has(&out.stream, "20666"));
     CU_ASSERT_STRING_EQUAL(buf_text(&out.ports), "tcp 20001\nudp 20001\n");
     CU_ASSERT_TRUE(strstr(json_object_to_json_string(out.faults), "port 22 is not served: another program holds the public port 20666\\/tcp") != NULL);
@@ -126,6 +126,10 @@ static void test_injection(void)
         HTTP("web-a.apps.example.com", "\"\"", ""),
         HTTP("web-a.apps.example.com", "", "\"10.0.0.2:80 down\""),
         HTTP("{{KEY}}", "", ""),
+        HTTP("web-a.apps.example.com", "\"include\"", ""),
+        HTTP("web-a.apps.example.com", "\".x.org\"", ""),
+        HTTP("web-a.apps.example.com", "", "\"some.host:80\""),
+        HTTP("web-a.apps.example.com", "", "\"10.0.0.2:65536\""),
         STREAM("tcp", "20001", "\"unix:/run/x;\""),
     };
     for (size_t i = 0; i < sizeof evil / sizeof evil[0]; i++) {
@@ -158,14 +162,14 @@ static void test_certificates(void)
     char path[128], line[256];
     const char *endpoint = HTTP("web-a.apps.example.com", "\"one.example.org\", \"two.example.org\"", "\"10.0.0.2:80\"");
     render(endpoint, &before);
-    CU_ASSERT_TRUE(has(&before.http, "*.apps.example.com\n        one.example.org\n        two.example.org;"));
+    CU_ASSERT_TRUE(has(&before.http, "\"*.apps.example.com\"\n        \"one.example.org\"\n        \"two.example.org\";"));
     certificate_make("two.example.org");
     snprintf(path, sizeof path, "%s/two.example.org", folder);
     render(endpoint, &own);
-    snprintf(line, sizeof line, "ssl_certificate %s/fullchain.pem;", path);
-    CU_ASSERT_TRUE(has(&own.http, "*.apps.example.com\n        one.example.org;"));
-    CU_ASSERT_TRUE(has(&own.http, "server_name two.example.org;") && has(&own.http, line) && own.faults == NULL);
-    CU_ASSERT_TRUE(has(&own.http, " two.example.org " ID "-80;\n"));
+    snprintf(line, sizeof line, "ssl_certificate \"%s/fullchain.pem\";", path);
+    CU_ASSERT_TRUE(has(&own.http, "\"*.apps.example.com\"\n        \"one.example.org\";"));
+    CU_ASSERT_TRUE(has(&own.http, "server_name \"two.example.org\";") && has(&own.http, line) && own.faults == NULL);
+    CU_ASSERT_TRUE(has(&own.http, " \"\\\\two.example.org\" \"" ID "-80\";\n"));
     CU_ASSERT_STRING_NOT_EQUAL(own.version, before.version);
     certificate_make("two.example.org");
     render(endpoint, &renewed);
@@ -178,7 +182,7 @@ static void test_certificates(void)
         snprintf(file, sizeof file, "two.example.org/%s", ways[i][0]);
         file_write(file, ways[i][1]);
         render(endpoint, &broken);
-        CU_ASSERT_TRUE(has(&broken.http, "*.apps.example.com\n        one.example.org\n        two.example.org;"));
+        CU_ASSERT_TRUE(has(&broken.http, "\"*.apps.example.com\"\n        \"one.example.org\"\n        \"two.example.org\";"));
         CU_ASSERT_PTR_NOT_NULL(strstr(json_object_to_json_string(broken.faults),
                                       "port 80 is served under two.example.org with the server's own certificate"));
         render_output_free(&broken);

@@ -106,7 +106,7 @@ static void test_checks(void)
         {check_image_name, "nginx a/b localhost/x reg.example.com:5000/a/b index.alauda.cn/alauda/ubuntu a__b a-b.c",
          "_ nginx:1 A a//b /a a/ -a a- a/B:x host:port/a a@sha256:b http://x"},
         {check_image_tag, "latest 1.0 _x A-b", "_ .a -a a:b a/b"},
-        {check_host_names, "_ a www.example.com xn--bcher-kva.example", "*.a a..b .a a. -a.b a_b.c a:80 A.b"},
+        {check_host_names, "_ a.b www.example.com xn--bcher-kva.example include.a", "include default hostnames volatile localhost a *.a a..b .a a. -a.b a_b.c a:80 A.b"},
         {check_envvar_name, "A _a A1 a.b-c", "_ 1A =A A=B A$ é"},
         {check_volume_dir, "/data /a/b /a.b/..c", "_ / data /data/ //a /a/../b /a/. /proc /proc/1 /sys/x /dev /a:b /a,b"},
         {check_volume_type, "EBS local-x 1_a", "_ -a a.b"},
