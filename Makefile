@@ -24,7 +24,7 @@ ENGINE := docker docker_body docker_container docker_image docker_log docker_net
 API := address arena checks dispatch fields form handle_document handle_health handle_list handle_logs handle_points handle_scaling \
        handle_service handle_token http_metrics json_read json_space link listen log_cursor log_page main problem query_check reference \
        request route service_fields service_write settings slots worker
-DEPLOYER := container figures lease main networks observe plan probe puller reconcile reconciler role service settings watcher
+DEPLOYER := container figures lease main networks observe plan probe puller reconcile reconciler role service settings strays watcher
 AUTOSCALER := evaluate main settings
 COLLECTOR := assemble batch days figures follower main maintain rate resume right sampler settings
 ROUTER := certificate drain figures front main render router settings values
@@ -142,6 +142,7 @@ E2E_TESTS := \
     test_metrics \
     test_routes \
     test_secrets \
+    test_strays \
     test_trouble \
     test_volumes
 test_library := $(patsubst %,$(B)/tests/lib/%.o,api check engine http net world)

@@ -4,6 +4,7 @@
 static const char *const states[] = {"created", "running", "exited", NULL}; /* as enum engine_container_state */
 static const char *const failures[] = {"engine", "database", NULL};
 static const char *const pulls[] = {"pulled", "failed", NULL};
+static const char *const strays[] = {"removed", "failed", NULL};
 
 const struct metric deployer_metrics[] = {
     [FIGURE_PASSES] = {.name = "skylark_deployer_passes_total", .type = METRIC_COUNTER, .help = "Passes over a service."},
@@ -17,5 +18,7 @@ const struct metric deployer_metrics[] = {
                             .help = "Comparisons of all containers with all rows."},
     [FIGURE_PULLS] = {.name = "skylark_deployer_pulls_total", .type = METRIC_COUNTER, .label = "result", .values = pulls,
                       .help = "Images pulled, or not."},
+    [FIGURE_STRAYS] = {.name = "skylark_deployer_strays_total", .type = METRIC_COUNTER, .label = "result", .values = strays,
+                       .help = "Removals of containers that no live instance stands for, by whether they went well."},
 };
 const size_t deployer_n_metrics = sizeof deployer_metrics / sizeof deployer_metrics[0];

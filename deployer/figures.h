@@ -11,11 +11,13 @@ enum deployer_figure {
     FIGURE_INSTANCES,
     FIGURE_COMPARISONS,
     FIGURE_PULLS,
+    FIGURE_STRAYS,
 };
 
-/* Of FIGURE_PASS_FAILURES and FIGURE_PULLS. */
+/* Of FIGURE_PASS_FAILURES, FIGURE_PULLS and FIGURE_STRAYS. */
 enum { FAILURE_ENGINE, FAILURE_DATABASE };
 enum { PULL_DONE, PULL_FAILED };
+enum { STRAY_REMOVED, STRAY_FAILED };
 
 extern const struct metric deployer_metrics[];
 extern const size_t deployer_n_metrics;

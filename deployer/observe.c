@@ -175,10 +175,17 @@ static enum pass_status inspect(struct role *role, struct service *s, const char
     return pass_of_engine(role, status);
 }
 
+/* Whether a container is that of an instance: it bears the instance's id, and once the row has a container, it is that one. */
+static bool is_container_of(const struct engine_container *c, const struct plan_instance *i)
+{
+    return i->state != PLAN_GONE && strcmp(c->instance, i->id) == 0 &&
+           (i->container_id[0] == '\0' || strcmp(c->id, i->container_id) == 0);
+}
+
 static const struct engine_container *container_of(const struct engine_container_list *list, const struct plan_instance *i)
 {
     for (size_t n = 0; n < list->n; n++) {
-        if (strcmp(list->items[n].instance, i->id) == 0)
+        if (is_container_of(&list->items[n], i))
             return &list->items[n];
     }
     return NULL;
@@ -231,42 +238,22 @@ static enum pass_status match(struct role *role, struct service *s, const struct
     return status;
 }
 
-/* Whether there is a row for an instance after all, made since the rows were loaded. */
-static enum pass_status look_up(struct role *role, const struct service *s, const char *instance, bool *known)
+/* Takes strays off the list, containers that no live row of the service stands for: the watcher removes them, and until then
+ * nothing is done for them. */
+static void drop_strays(const struct service *s, struct engine_container_list *list)
 {
-    const char *params[DEPLOYER_INSTANCE_KNOWN_P__MAX] = {
-        [DEPLOYER_INSTANCE_KNOWN_P_SERVICE_ID] = s->id,
-        [DEPLOYER_INSTANCE_KNOWN_P_INSTANCE_ID] = instance,
-    };
-    PGresult *r;
-    enum db_status status = db_run(role->db, DEPLOYER_INSTANCE_KNOWN, params, &r);
-    if (status != DB_OK)
-        return pass_of_db(status);
-    *known = db_bool(r, 0, DEPLOYER_INSTANCE_KNOWN_C_KNOWN);
-    PQclear(r);
-    return PASS_OK;
-}
-
-/* Containers that claim to be the service's, but that no row knows: nobody will ever want them. */
-static enum pass_status remove_strays(struct role *role, struct service *s, const struct engine_container_list *list)
-{
-    enum pass_status status = PASS_OK;
-    for (size_t n = 0; n < list->n && status == PASS_OK; n++) {
-        bool known = false;
-        for (size_t k = 0; k < s->n_instances && !known; k++)
-            known = strcmp(list->items[n].instance, s->instances[k].id) == 0;
-        if (known)
-            continue;
-        /* A row comes before its container; so if there is none now, there never will be. */
-        status = lease_renew(role, s);
-        if (status == PASS_OK)
-            status = look_up(role, s, list->items[n].instance, &known);
-        if (status != PASS_OK || known)
-            continue;
-        log_warning("removing container %s, which no instance stands for", list->items[n].name);
-        status = pass_of_engine(role, engine_container_remove(role->engine, list->items[n].id));
+    size_t kept = 0;
+    for (size_t n = 0; n < list->n; n++) {
+        struct engine_container c = list->items[n];
+        bool live = false;
+        for (size_t k = 0; k < s->n_instances && !live; k++)
+            live = is_container_of(&c, &s->instances[k]);
+        if (live)
+            list->items[kept++] = c;
+        else
+            engine_container_clear(&c);
     }
-    return status;
+    list->n = kept;
 }
 
 enum pass_status observe_service(struct role *role, struct service *s)
@@ -280,8 +267,7 @@ enum pass_status observe_service(struct role *role, struct service *s)
         status = match(role, s, &list, &seen);
     if (status == PASS_OK)
         status = write_seen(role, s, &seen);
-    if (status == PASS_OK)
-        status = remove_strays(role, s, &list);
+    drop_strays(s, &list);
     if (status == PASS_OK)
         status = networks_keep(role, s, &list);
     engine_container_list_free(&list);

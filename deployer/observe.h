@@ -4,8 +4,8 @@
 
 #include "deployer/lease.h"
 
-/* Lists and inspects the service's containers, brings s->instances up to date, writes every difference to the rows, and
- * removes containers that no row knows. */
+/* Lists and inspects the service's containers, brings s->instances up to date, and writes every difference to the rows.
+ * Containers that no live row stands for are left to the watcher. */
 enum pass_status observe_service(struct role *role, struct service *s) __attribute__((warn_unused_result));
 
 /* Inspects the one container of an instance after something was done to it, and writes what is seen. */

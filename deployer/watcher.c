@@ -16,6 +16,7 @@
 #include "common/supervisor.h"
 #include "deployer/figures.h"
 #include "deployer/role.h"
+#include "deployer/strays.h"
 #include "gen/deployer_statements.h"
 
 #define WAIT_AWAY_MS 500
@@ -25,6 +26,7 @@ struct watcher {
     struct engine_loop *loop;
     struct engine_stream *events; /* NULL while there is none */
     int64_t next_pass_ms, next_watch_ms; /* monotonic */
+    struct strays strays;
 };
 
 static void event_seen(void *context, const struct engine_event *event)
@@ -58,20 +60,10 @@ static const char *state_name(enum engine_container_state state)
     return state == ENGINE_CREATED ? "created" : state == ENGINE_RUNNING ? "running" : "exited";
 }
 
-/* Removes what no row knows: left by a lost database, or made by a deployer whose row was never committed. */
-static void remove_orphans(struct watcher *w, const PGresult *orphans)
+/* *strays: the containers that no live row stands for, which the caller clears; NULL when the rows were not reached. */
+static enum engine_status compare_all(struct watcher *w, PGresult **strays)
 {
-    for (int i = 0; i < PQntuples(orphans); i++) {
-        const char *id = db_text(orphans, i, DEPLOYER_CONTAINERS_COMPARE_C_CONTAINER_ID);
-        log_warning("removing container %.12s, which no instance stands for", id);
-        if (engine_container_remove(w->role.engine, id) != ENGINE_OK)
-            log_warning("container %.12s: %s", id, engine_error(w->role.engine));
-    }
-}
-
-/* *compared: whether the rows were reached as well. */
-static enum engine_status compare_all(struct watcher *w, bool *compared)
-{
+    *strays = NULL;
     struct engine_container_list list;
     enum engine_status status = engine_container_find(w->role.engine, w->role.installation, NULL, &list);
     if (status != ENGINE_OK)
@@ -93,12 +85,8 @@ static enum engine_status compare_all(struct watcher *w, bool *compared)
         metrics_set(FIGURE_INSTANCES, i, counts[i]);
     metrics_add(FIGURE_COMPARISONS, 0, 1);
     const char *params[DEPLOYER_CONTAINERS_COMPARE_P__MAX] = {[DEPLOYER_CONTAINERS_COMPARE_P_CONTAINERS] = buf_text(&all)};
-    PGresult *orphans;
-    *compared = !all.failed && db_run(w->role.db, DEPLOYER_CONTAINERS_COMPARE, params, &orphans) == DB_OK;
-    if (*compared) {
-        remove_orphans(w, orphans);
-        PQclear(orphans);
-    }
+    if (all.failed || db_run(w->role.db, DEPLOYER_CONTAINERS_COMPARE, params, strays) != DB_OK)
+        *strays = NULL;
     buf_free(&all);
     engine_container_list_free(&list);
     return ENGINE_OK;
@@ -149,13 +137,17 @@ static void note_away(struct watcher *w)
 static void pass(struct watcher *w)
 {
     w->next_pass_ms = clock_monotonic_ms() + w->role.settings->pass_interval_ms;
-    bool compared = false;
-    enum engine_status status = compare_all(w, &compared);
+    PGresult *strays;
+    enum engine_status status = compare_all(w, &strays);
     /* Only after the rows were compared: this vouches for them. */
-    if (status == ENGINE_OK && compared)
+    if (status == ENGINE_OK && strays != NULL)
         status = note_seen(w);
     else if (status == ENGINE_OK)
         w->next_pass_ms = clock_monotonic_ms() + WAIT_AWAY_MS;
+    /* Last, since a removal may take its time; never on an engine that has turned out to be another. */
+    if (status == ENGINE_OK && strays != NULL && w->role.engine_known)
+        strays_remove(&w->role, &w->strays, strays);
+    PQclear(strays);
     if (status == ENGINE_OK)
         return;
     role_engine_away(&w->role);
@@ -216,6 +208,7 @@ int watcher_run(void *context, int index)
     if (w.loop != NULL)
         status = watch(&w);
     engine_loop_free(w.loop);
+    strays_free(&w.strays);
     role_close(&w.role);
     return status;
 }

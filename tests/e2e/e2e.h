@@ -12,7 +12,7 @@
 
 extern const struct check_test tests_demo[], tests_lifecycle[], tests_killed[], tests_trouble[], tests_secrets[],
     tests_autoscaling[], tests_endpoints[], tests_routes[], tests_links[], tests_volumes[], tests_idle[], tests_metrics[],
-    tests_locks[];
+    tests_locks[], tests_strays[];
 
 /* Creates a service of an image of the registry; more is further JSON fields, beginning with a comma, or "". */
 bool service_create(const char *name, const char *tag, int instances, const char *more);

@@ -18,6 +18,7 @@ static const struct {
     {1, {"endpoints", tests_endpoints}},
     {1, {"killed", tests_killed}},
     {1, {"trouble", tests_trouble}},
+    {1, {"strays", tests_strays}},
     {1, {"volumes", tests_volumes}},
     {2, {"autoscaling", tests_autoscaling}},
     {2, {"locks", tests_locks}},

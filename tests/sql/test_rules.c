@@ -204,17 +204,6 @@ static int deployer_writes(PGconn *c, unsigned statement, const char *const *par
     return rows;
 }
 
-static void instance_known_is(PGconn *c, const char *instance, bool known)
-{
-    const char *params[DEPLOYER_INSTANCE_KNOWN_P__MAX] = {
-        [DEPLOYER_INSTANCE_KNOWN_P_SERVICE_ID] = SQL_SERVICE,
-        [DEPLOYER_INSTANCE_KNOWN_P_INSTANCE_ID] = instance,
-    };
-    PGresult *r = sql_statement(c, &deployer_statements[DEPLOYER_INSTANCE_KNOWN], params);
-    CHECK(PQntuples(r) == 1 && db_bool(r, 0, DEPLOYER_INSTANCE_KNOWN_C_KNOWN) == known, "%s is%s known", instance, known ? " not" : "");
-    PQclear(r);
-}
-
 /* Whoever has lost the lease writes nothing, whatever it is. */
 static void test_lease_fences(void)
 {
@@ -285,8 +274,39 @@ static void test_lease_fences(void)
             CHECK(written == mine, "%s by %s wrote %d rows", deployer_statements[rows[i].statement].name, owner, written);
         }
     }
-    instance_known_is(c, instance, true);
-    instance_known_is(c, "no uuid", false);
+}
+
+/* A container is a stray unless a row that is not removed stands for it, and for no other. A row whose container is missing makes its
+ * service due, a stray does not. */
+static void test_strays(void)
+{
+    static const char *const instance = "44444444-0000-1000-8000-000000000000", *const other = "55555555-0000-1000-8000-000000000000";
+    static const struct {
+        const char *state, *row_container, *label, *container;
+        bool stray, due;
+    } rows[] = {
+        {"running", "c", instance, "c", false, false}, {"running", "c", instance, "d", true, true}, {"running", "c", other, "c", true, true},
+        {"exited", "c", instance, "c", false, true},   {"intended", NULL, instance, "d", false, true},
+        {"removed", "c", instance, "c", true, false},  {"removed", NULL, instance, "d", true, false}, {"running", "c", NULL, "d", true, true},
+    };
+    PGconn *c = sql_with_service();
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char listed[300];
+        sql_run(c, "DELETE FROM skylark.instances");
+        sql_run(c, "DELETE FROM skylark.wakes");
+        sql_run(c, "INSERT INTO skylark.instances (id, service_id, slot, generation, engine_id, container_id, state, removed_at) VALUES "
+                   "('%s', '" SQL_SERVICE "', 0, 1, 'e', %s, '%s', %s)", instance, rows[i].row_container != NULL ? "'c'" : "NULL",
+                rows[i].state, strcmp(rows[i].state, "removed") == 0 ? "now()" : "NULL");
+        snprintf(listed, sizeof listed, "[{\"id\":\"%s\",\"state\":\"running\",\"unhealthy\":false,\"instance\":%s%s%s}]",
+                 rows[i].container, rows[i].label != NULL ? "\"" : "", rows[i].label != NULL ? rows[i].label : "null",
+                 rows[i].label != NULL ? "\"" : "");
+        const char *params[DEPLOYER_CONTAINERS_COMPARE_P__MAX] = {[DEPLOYER_CONTAINERS_COMPARE_P_CONTAINERS] = listed};
+        PGresult *r = sql_statement(c, &deployer_statements[DEPLOYER_CONTAINERS_COMPARE], params);
+        bool due = strcmp(sql_value(c, "SELECT EXISTS (SELECT FROM skylark.wakes)"), "t") == 0;
+        CHECK(PQntuples(r) == rows[i].stray && due == rows[i].due, "%zu: a row %s of %s and %s: %d strays, %sdue: %s", i, rows[i].state,
+              rows[i].row_container != NULL ? rows[i].row_container : "none", listed, PQntuples(r), due ? "" : "not ", PQresultErrorMessage(r));
+        PQclear(r);
+    }
 }
 
 /* A count that nobody vouches for is not shown as if it were. */
@@ -332,6 +352,7 @@ const struct check_test tests_rules[] = {
     {"a part that is moved", test_moved_part},
     {"who has nothing to do waits", test_idle_waits},
     {"without the lease nothing is written", test_lease_fences},
+    {"a container without a live row is a stray", test_strays},
     {"the status is honest", test_status_is_honest},
     {NULL, NULL},
 };
