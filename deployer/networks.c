@@ -81,8 +81,8 @@ static enum pass_status link_put(struct role *role, struct service *s, struct js
 /* For the service's status. The first fault stands. */
 static void link_fault(const struct role *role, struct service *s, struct json_object *link)
 {
-    if (s->network_fault[0] == '\0')
-        snprintf(s->network_fault, sizeof s->network_fault,
+    if (s->fault[0] == '\0')
+        snprintf(s->fault, sizeof s->fault,
                  "Instances can't be put into the network of the link from %s to %s: %s.", item_text(link, "source_name"),
                  item_text(link, "target_name"), engine_error(role->engine));
 }

@@ -54,12 +54,6 @@ static void add_number(struct buf *b, const char *name, int64_t number, bool kno
         buf_addf(b, ",\"%s\":%" PRId64, name, number);
 }
 
-/* What was seen of instances, on its way into their rows. */
-struct seen {
-    struct buf json; /* the beginning of an array */
-    long n;
-};
-
 /* Where it is reached. */
 static void add_addresses(struct buf *seen, const struct engine_container *c)
 {
@@ -74,12 +68,11 @@ static void add_addresses(struct buf *seen, const struct engine_container *c)
     buf_addc(seen, ']');
 }
 
-/* Adds an instance as it was seen; c: its container, NULL when it is gone. */
-static void add_seen(struct seen *all, const struct plan_instance *i, const struct engine_container *c)
+/* An instance as it was seen, as JSON; c: its container, NULL when it is gone. */
+static void add_seen(struct buf *seen, const struct plan_instance *i, const struct engine_container *c)
 {
-    struct buf *seen = &all->json;
     int exit_code = c != NULL && i->state == PLAN_EXITED ? c->exit_code : -1;
-    buf_addf(seen, "%c{\"id\":\"%s\",\"state\":\"%s\"", all->n++ > 0 ? ',' : '[', i->id, state_name(i->state));
+    buf_addf(seen, "{\"id\":\"%s\",\"state\":\"%s\"", i->id, state_name(i->state));
     if (i->container_id[0] != '\0')
         buf_addf(seen, ",\"container_id\":\"%s\"", i->container_id);
     add_number(seen, "started_ms", i->started_ms, i->started_ms > 0);
@@ -94,24 +87,42 @@ static void add_seen(struct seen *all, const struct plan_instance *i, const stru
     buf_addc(seen, '}');
 }
 
-static enum pass_status write_seen(struct role *role, struct service *s, struct seen *seen)
+/* What could not be seen or noted of one instance: it is looked at again later, and the pass goes on with the others. */
+static void note_unseen(struct service *s, const struct plan_instance *i, const char *words)
 {
+    s->unseen = true;
+    log_warning("instance %d: %s", i->slot, words);
+    if (s->fault[0] == '\0')
+        snprintf(s->fault, sizeof s->fault, "Instance %s.%d can't be observed: %s.", service_text(s, "name"), i->slot, words);
+}
+
+/* Writes what was seen of one instance. Each goes by itself, so that a row that can't be written keeps no other from it. */
+static enum pass_status write_seen(struct role *role, struct service *s, const struct plan_instance *i,
+                                   const struct engine_container *c)
+{
+    struct buf seen = {0};
     PGresult *r;
-    if (seen->n == 0)
-        return PASS_OK;
-    buf_addc(&seen->json, ']');
+    buf_addc(&seen, '[');
+    add_seen(&seen, i, c);
+    buf_addc(&seen, ']');
     const char *params[DEPLOYER_INSTANCES_OBSERVE_P__MAX] = {
         [DEPLOYER_INSTANCES_OBSERVE_P_SERVICE_ID] = s->id,
         [DEPLOYER_INSTANCES_OBSERVE_P_DEPLOYER] = role->name,
-        [DEPLOYER_INSTANCES_OBSERVE_P_INSTANCES] = buf_text(&seen->json),
+        [DEPLOYER_INSTANCES_OBSERVE_P_INSTANCES] = buf_text(&seen),
         [DEPLOYER_INSTANCES_OBSERVE_P_REQUEST_ID] = s->request_id,
     };
-    enum db_status status = seen->json.failed ? DB_FAILED : db_run(role->db, DEPLOYER_INSTANCES_OBSERVE, params, &r);
+    bool complete = !seen.failed;
+    enum db_status status = complete ? db_run(role->db, DEPLOYER_INSTANCES_OBSERVE, params, &r) : DB_FAILED;
+    buf_free(&seen);
+    if (complete && (status == DB_CONFLICT || status == DB_REFUSED || status == DB_FAILED)) {
+        note_unseen(s, i, db_message(role->db));
+        return PASS_OK;
+    }
     if (status != DB_OK)
         return pass_of_db(status);
     long written = (long)db_int(r, 0, DEPLOYER_INSTANCES_OBSERVE_C_CHANGED);
     PQclear(r);
-    return lease_judge(DB_OK, written, seen->n);
+    return lease_judge(DB_OK, written, 1);
 }
 
 /* Why a container ended, in words that end a sentence beginning with the instance's name. */
@@ -129,10 +140,15 @@ static void describe_end(const struct service *s, const struct engine_container 
 }
 
 /* Takes over what an inspection says. A container that failed to start is "created" to the engine, with an error: for us
- * it has ended. */
+ * it has ended. An instance that has ended stays so: another one may have its place. Its container that runs again, as somebody
+ * started it by hand, is ended again. */
 static void apply_inspection(const struct service *s, const struct engine_container *c, struct plan_instance *i)
 {
+    bool ended = i->state == PLAN_EXITED;
     snprintf(i->container_id, sizeof i->container_id, "%s", c->id);
+    i->runs_again = ended && c->state == ENGINE_RUNNING;
+    if (ended)
+        return;
     i->state = c->state == ENGINE_RUNNING ? PLAN_RUNNING : c->state == ENGINE_CREATED ? PLAN_CREATED : PLAN_EXITED;
     if (i->state == PLAN_CREATED && c->error[0] != '\0')
         i->state = PLAN_EXITED;
@@ -153,26 +169,30 @@ static void mark_gone(struct plan_instance *i, const char *reason)
     i->state = PLAN_GONE;
 }
 
-/* Inspects a container and adds what changed to seen. */
-static enum pass_status inspect(struct role *role, struct service *s, const char *container_id, struct plan_instance *i,
-                                struct seen *seen)
+/* Inspects a container and writes what changed. */
+static enum pass_status inspect(struct role *role, struct service *s, const char *container_id, struct plan_instance *i)
 {
     struct engine_container c;
-    enum pass_status kept = lease_keep(role, s);
-    if (kept != PASS_OK)
-        return kept;
+    enum pass_status pass = lease_keep(role, s);
+    if (pass != PASS_OK)
+        return pass;
     enum engine_status status = engine_container_inspect(role->engine, container_id, &c);
     if (status == ENGINE_NOT_FOUND) {
         mark_gone(i, "was removed from the engine");
-        add_seen(seen, i, NULL);
+        return write_seen(role, s, i, NULL);
+    }
+    if (engine_unusable(status))
+        return pass_of_engine(role, status);
+    if (status != ENGINE_OK) {
+        note_unseen(s, i, engine_error(role->engine));
         return PASS_OK;
     }
-    if (status == ENGINE_OK) {
-        apply_inspection(s, &c, i);
-        add_seen(seen, i, &c);
-        engine_container_clear(&c);
-    }
-    return pass_of_engine(role, status);
+    bool ended = i->state == PLAN_EXITED;
+    apply_inspection(s, &c, i);
+    if (!ended)
+        pass = write_seen(role, s, i, &c);
+    engine_container_clear(&c);
+    return pass;
 }
 
 /* Whether a container is that of an instance: it bears the instance's id, and once the row has a container, it is that one. */
@@ -219,20 +239,20 @@ static bool is_ailing(const struct plan_instance *i, const struct engine_contain
            i->unroute_ms == 0 && i->stop_requested_ms == 0;
 }
 
-static enum pass_status match(struct role *role, struct service *s, const struct engine_container_list *list, struct seen *seen)
+static enum pass_status match(struct role *role, struct service *s, const struct engine_container_list *list)
 {
     enum pass_status status = PASS_OK;
     for (size_t n = 0; n < s->n_instances && status == PASS_OK; n++) {
         struct plan_instance *i = &s->instances[n];
         const struct engine_container *c = container_of(list, i);
         if (c != NULL && !row_agrees(i, c)) {
-            status = inspect(role, s, c->id, i, seen);
+            status = inspect(role, s, c->id, i);
         } else if (c != NULL && is_ailing(i, c)) {
             status = note_unhealthy(role, i);
         } else if (c == NULL && i->state != PLAN_INTENDED && i->state != PLAN_GONE) {
             i->vanished = i->state == PLAN_RUNNING;
             mark_gone(i, i->state == PLAN_EXITED || i->stop_requested_ms > 0 ? "" : "was removed from the engine");
-            add_seen(seen, i, NULL);
+            status = write_seen(role, s, i, NULL);
         }
     }
     return status;
@@ -259,38 +279,25 @@ static void drop_strays(const struct service *s, struct engine_container_list *l
 enum pass_status observe_service(struct role *role, struct service *s)
 {
     struct engine_container_list list = {0};
-    struct seen seen = {0};
     enum pass_status status = lease_keep(role, s);
     if (status == PASS_OK)
         status = pass_of_engine(role, engine_container_find(role->engine, role->installation, s->id, &list));
     if (status == PASS_OK)
-        status = match(role, s, &list, &seen);
-    if (status == PASS_OK)
-        status = write_seen(role, s, &seen);
+        status = match(role, s, &list);
     drop_strays(s, &list);
     if (status == PASS_OK)
         status = networks_keep(role, s, &list);
     engine_container_list_free(&list);
-    buf_free(&seen.json);
     return status;
 }
 
 enum pass_status observe_instance(struct role *role, struct service *s, struct plan_instance *i)
 {
-    struct seen seen = {0};
-    enum pass_status status = inspect(role, s, i->container_id, i, &seen);
-    if (status == PASS_OK)
-        status = write_seen(role, s, &seen);
-    buf_free(&seen.json);
-    return status;
+    return inspect(role, s, i->container_id, i);
 }
 
 enum pass_status observe_gone(struct role *role, struct service *s, struct plan_instance *i, const char *reason)
 {
-    struct seen seen = {0};
     mark_gone(i, reason);
-    add_seen(&seen, i, NULL);
-    enum pass_status status = write_seen(role, s, &seen);
-    buf_free(&seen.json);
-    return status;
+    return write_seen(role, s, i, NULL);
 }

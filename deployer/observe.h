@@ -4,7 +4,8 @@
 
 #include "deployer/lease.h"
 
-/* Lists and inspects the service's containers, brings s->instances up to date, and writes every difference to the rows.
+/* Lists and inspects the service's containers, brings s->instances up to date, and writes every difference to the rows, each
+ * instance by itself: of one that can't be inspected or written, s->fault says why.
  * Containers that no live row stands for are left to the watcher. */
 enum pass_status observe_service(struct role *role, struct service *s) __attribute__((warn_unused_result));
 

@@ -151,6 +151,8 @@ static void tend_leaving(struct planner *p)
                 bool complete = p->complete;
                 act(p, PLAN_REMOVE, i, i->slot, 0);
                 p->complete = complete;
+            } else if (i->runs_again) {
+                act(p, PLAN_KILL, i, i->slot, 0);
             } else {
                 look_again(p, until);
             }

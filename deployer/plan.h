@@ -33,6 +33,7 @@ struct plan_instance {
     bool fronted;       /* fronts send it requests while it is ready */
     bool route_served;  /* every front does with it what it should do now */
     bool drained;       /* no front holds a connection to it */
+    bool runs_again;   /* ended, and its container was started by hand since */
     bool log_complete; /* stored to its end */
     bool vanished;     /* its container was taken away while it ran: no failure of its own */
     char reason[256];    /* how it ended */

@@ -23,8 +23,8 @@
 /* A pull that is under way wakes the service itself; this is for the case that the puller dies. */
 #define PULL_LOOK_MS 15000
 #define IMAGE_REF_SIZE 512
-/* What the engine refused to connect is tried again. */
-#define NETWORK_LOOK_MS 10000
+/* What the engine refused to connect, or what could not be observed, is tried again. */
+#define FAULT_LOOK_MS 10000
 /* A network that someone still needed is removed later. */
 #define NETWORK_LEFT_MS 20000
 
@@ -148,11 +148,12 @@ static enum pass_status instance_refused(struct role *role, struct service *s, s
     char reason[200];
     snprintf(reason, sizeof reason, "could not be made: %s", engine_error(role->engine));
     enum pass_status status = image_missing ? image_forget(role, s) : PASS_OK;
-    if (status == PASS_OK && i->container_id[0] != '\0')
-        status = pass_of_engine(role, engine_container_remove(role->engine, i->container_id));
     if (status != PASS_OK)
         return status;
     log_warning("instance %d %s", i->slot, reason);
+    /* If its container can't be removed now, it is a stray from here on. */
+    if (i->container_id[0] != '\0' && engine_container_remove(role->engine, i->container_id) != ENGINE_OK)
+        log_warning("container %.12s is left: %s", i->container_id, engine_error(role->engine));
     return observe_gone(role, s, i, reason);
 }
 
@@ -410,7 +411,7 @@ static enum pass_status decide_and_act(struct role *role, struct service *s, str
         .stop_first = volumes != NULL && json_object_array_length(volumes) > 0,
         .image_ready = service_text(s, "image_id")[0] != '\0',
         .front_fault = service_text(s, "front_fault"),
-        .endpoint_fault = s->network_fault[0] != '\0' ? s->network_fault : service_text(s, "endpoint_fault"),
+        .endpoint_fault = s->fault[0] != '\0' ? s->fault : service_text(s, "endpoint_fault"),
         .now_ms = clock_wall_ns() / NS_PER_MS,
         .limits = role->settings->limits,
         .instances = s->instances,
@@ -425,10 +426,10 @@ static enum pass_status decide_and_act(struct role *role, struct service *s, str
         buf_addf(&o->message, "%s%s", o->message.len > 0 ? " " : "", buf_text(&o->probe_words));
     if (plan.due_ms > 0)
         outcome_due(o, plan.due_ms - clock_wall_ns() / NS_PER_MS);
-    if (plan.n_actions > plan.n_probes)
+    if (plan.n_actions > plan.n_probes && !s->unseen)
         outcome_due(o, 0); /* what came of it is looked at in a pass of its own */
-    if (s->network_fault[0] != '\0')
-        outcome_due(o, NETWORK_LOOK_MS);
+    if (s->fault[0] != '\0')
+        outcome_due(o, FAULT_LOOK_MS);
     bool left = false;
     if (status == PASS_OK && plan.condition == PLAN_SETTLED)
         status = networks_prune(role, s, &left);

@@ -15,7 +15,8 @@ struct service {
     struct json_object *spec; /* what DEPLOYER_SERVICE_LOAD built */
     struct plan_instance *instances;
     size_t n_instances;
-    char network_fault[300]; /* why an instance is not in a network where it should be; "" */
+    char fault[300]; /* why an instance can't be observed, or is not in a network where it should be; "" */
+    bool unseen;     /* an instance can't be observed */
     bool gone; /* the row is not there any more */
 };
 

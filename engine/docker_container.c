@@ -210,11 +210,17 @@ enum engine_status engine_container_inspect(struct engine *e, const char *contai
     return ENGINE_OK;
 }
 
-/* After a name conflict: the container of that name, if it is the very same instance. */
+/* After a name conflict: the container of that name, if it is the very same instance. The name is taken before there is a container:
+ * after a call that was given up, nothing is known yet of what comes of it. */
 static enum engine_status take_existing(struct engine *e, const struct engine_container_spec *spec, char **container_id)
 {
     struct engine_container c;
     enum engine_status status = engine_container_inspect(e, spec->name, &c);
+    if (status == ENGINE_NOT_FOUND) {
+        buf_clear(&e->error);
+        buf_addf(&e->error, "a container named %s is being made or removed", spec->name);
+        return ENGINE_AWAY;
+    }
     if (status != ENGINE_OK)
         return status;
     if (strcmp(c.instance, spec->instance) == 0 && strcmp(c.installation, spec->installation) == 0) {

@@ -159,7 +159,8 @@ struct engine_container_spec {
 
 /* Makes a container, without starting it: no new privileges, no restart policy of the engine's own,
  * default capabilities only. *container_id is the caller's to free; NULL on anything but ENGINE_OK. When a
- * container of that name with the same instance label is there already, it is taken (ENGINE_OK). */
+ * container of that name with the same instance label is there already, it is taken (ENGINE_OK); while an earlier call is still
+ * making it, ENGINE_AWAY. */
 enum engine_status engine_container_create(struct engine *engine, const struct engine_container_spec *spec,
                                            char **container_id) __attribute__((warn_unused_result));
 

@@ -82,6 +82,80 @@ static void test_no_live_row(void)
     free(running);
 }
 
+/* Starts a container by hand, and waits until it does not run any more. */
+static void check_ended_again(const char *id)
+{
+    long status = engine_call("POST", NULL, NULL, "/containers/%s/start", id);
+    CHECK(status == 204, "the ended container is not started: %ld", status);
+    bool runs = true;
+    for (double end = 0; runs && world_waiting(&end, 30);) {
+        struct json_object *one = NULL;
+        engine_call("GET", NULL, &one, "/containers/%s/json", id);
+        runs = one == NULL || strcmp(doc_text(one, "State.Status"), "running") == 0;
+        json_object_put(one);
+    }
+    CHECK(!runs, "%s runs on beside its replacement", id);
+}
+
+/* An instance that has ended is kept while its log is not stored. Its replacement has its place: started by hand, it is ended again,
+ * and what people want of the service is done meanwhile. */
+static void test_started_by_hand(void)
+{
+    char id[80];
+    if (!service_create("superseded", "v1", 1, "") || !service_runs("madams", "superseded", 1, 60))
+        return;
+    process_kill("collector");
+    CHECK(engine_kill_one("superseded", -1, id), "it can't be killed");
+    sql_holds(60, "SELECT count(*) FILTER (WHERE i.state = 'exited') = 1 AND count(*) FILTER (WHERE i.state = 'running') = 1 "
+                  "FROM " INSTANCES_OF("superseded"));
+    check_ended_again(id);
+    CHECK(api_status("PUT", "{\"target_num_instances\":2}", "/v1/services/madams/superseded/") == 200, "scale");
+    sql_holds(60, "SELECT count(*) = 2 FROM " INSTANCES_OF("superseded") " AND i.state = 'running'");
+    check_ended_again(id);
+    local_run(); /* the collector, which stores the log */
+    CHECK(container_is_gone(id, 60), "the ended container is still there");
+    service_runs("madams", "superseded", 2, 60);
+    service_delete("superseded");
+    sql_holds(60, "SELECT NOT EXISTS (SELECT FROM skylark.services WHERE name = 'superseded')");
+}
+
+#define INSTANCES 4
+
+/* A dead container with a file that nobody may remove. Its service is made whole all the same, says so, and it is removed when it can be. */
+static void test_immutable(void)
+{
+    char ids[INSTANCES][80];
+    if (!service_create("immutable", "v1", INSTANCES, "") || !service_runs("madams", "immutable", INSTANCES, 60))
+        return;
+    for (int i = 0; i < INSTANCES; i++) {
+        struct engine_container c = {0};
+        CHECK(engine_find("immutable", i, &c), "no instance %d", i);
+        snprintf(ids[i], sizeof ids[i], "%s", c.id);
+    }
+    int status;
+    free(world_shell(&status, "f='%s/docker/containers/%s/kept'; touch \"$f\" && chattr +i \"$f\"", world.var, ids[0]));
+    CHECK(status == 0, "no immutable file: %d", status);
+    for (int i = 0; i < INSTANCES; i++)
+        CHECK(engine_kill(ids[i]), "instance %d can't be killed", i);
+    sql_holds(60, "SELECT count(*) = 4 AND bool_and(i.created_at > s.created_at + interval '1 ms') FROM " INSTANCES_OF("immutable")
+                  " AND i.state = 'running'");
+    service_says("immutable", "Running", "can't be removed", 60);
+    CHECK(api_status("PUT", "{\"target_num_instances\":2}", "/v1/services/madams/immutable/") == 200, "scale");
+    sql_holds(60, "SELECT count(*) = 2 FROM " INSTANCES_OF("immutable") " AND i.state = 'running'");
+    /* It is tried ever more slowly: not in every pass. */
+    int64_t tries = world_sql_number("SELECT i.removal_failures FROM " INSTANCES_OF("immutable") " AND i.removal_failures > 0");
+    CHECK(tries > 0, "%d failed removals are noted", (int)tries);
+    free(world_shell(&status, "chattr -i '%s/docker/containers/%s/kept'", world.var, ids[0]));
+    CHECK(status == 0, "the file stays immutable: %d", status);
+    CHECK(container_is_gone(ids[0], 60), "the dead container is still there");
+    service_runs("madams", "immutable", 2, 60);
+    service_says("immutable", "Running", "", 30);
+    service_delete("immutable");
+}
+
 const struct check_test tests_strays[] = {
-    {"strays: a container without a live row is removed", test_no_live_row}, {0},
+    {"strays: a container without a live row is removed", test_no_live_row},
+    {"strays: an ended container that is started by hand is ended again", test_started_by_hand},
+    {"strays: a dead container that can't be removed keeps its service from nothing", test_immutable},
+    {0},
 };

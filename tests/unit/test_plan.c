@@ -34,6 +34,7 @@ struct given {
     bool log_complete, vanished;
     unsigned seen;
     int64_t unroute_ago; /* 0: never */
+    bool runs_again;
 };
 
 struct row {
@@ -84,6 +85,12 @@ static const struct row rows[] = {
     {"deleted and running", 0, 1, .deleted = true, .given = {RUNS(0, 1, 9)}, .actions = "term 0"},
     {"deleted, only history left", 0, 1, .deleted = true, .given = {{0, 1, PLAN_GONE, 0, 99, 50, 20, true, false}}, .actions = "",
      .condition = PLAN_SETTLED, .empty = true},
+
+    {"ended, started by hand, log not stored: ended again", 1, 1,
+     .given = {{0, 1, PLAN_EXITED, 0, 9000, NONE, 5000, false, false, .runs_again = true}, RUNS(0, 1, 4000)}, .actions = "kill 0"},
+    {"ended, started by hand, log stored: removed", 1, 1,
+     .given = {{0, 1, PLAN_EXITED, 0, 9000, NONE, 5000, true, false, .runs_again = true}, RUNS(0, 1, 4000)}, .actions = "remove 0",
+     .condition = PLAN_SETTLED},
 
     {"died just now: back-off of 1 s", 1, 1, .given = {{0, 1, PLAN_EXITED, 0, 5000, NONE, 400, false, false}}, .actions = "",
      .due_in = 600, .says = "Instance web.0 ended with exit code 1; next try at"},
@@ -197,6 +204,7 @@ static void instance_of(const struct given *g, int n, struct plan_instance *i)
 {
     *i = (struct plan_instance){.slot = g->slot, .generation = g->generation, .state = g->state, .restarts = g->restarts,
                                 .log_complete = g->log_complete, .vanished = g->vanished,
+                                .runs_again = g->runs_again,
                                 .fronted = (g->seen & FRONTED) != 0, .route_served = (g->seen & SERVED) != 0,
                                 .drained = (g->seen & BUSY) == 0};
     snprintf(i->id, sizeof i->id, "00000000-0000-1000-8000-%012d", n);
@@ -333,7 +341,8 @@ static void test_update_keeps_capacity(void)
 {
     struct model m = {.now = NOW};
     for (int slot = 0; slot < 4; slot++) {
-        struct given g = SEEN(slot, 1, 99999, FRONTED | SERVED);
+        const struct given g = {.slot = slot, .generation = 1, .state = PLAN_RUNNING, .started_ago = 99999, .stop_ago = NONE,
+                                .finished_ago = NONE, .seen = FRONTED | SERVED};
         instance_of(&g, slot, &m.instances[m.n++]);
     }
     bool settled = false;
