@@ -26,6 +26,7 @@ struct planner {
     bool overdue;        /* something takes longer than it should */
     int worst_failures;  /* of any slot */
     struct buf trouble;  /* about the worst slot */
+    const struct plan_instance *remnant; /* the first that can't be got rid of */
 };
 
 /* What is there in one slot. */
@@ -85,6 +86,19 @@ static int failures_with(const struct planner *p, const struct plan_instance *en
     return (healthy ? 0 : ended->restarts) + !ended->vanished;
 }
 
+/* PLAN_KILL or PLAN_REMOVE: not before its time, when the engine has failed to do so before. */
+static void get_rid_of(struct planner *p, enum plan_step step, const struct plan_instance *i)
+{
+    if (p->remnant == NULL && i->removal_failures > 0)
+        p->remnant = i;
+    if (i->removal_failures > 0 && i->removal_due_ms > p->in->now_ms) {
+        p->complete = false;
+        look_again(p, i->removal_due_ms);
+        return;
+    }
+    act(p, step, i, i->slot, 0);
+}
+
 /* Tells an instance to go, whatever state it is in. One that gets requests is first taken from the fronts. */
 static void dismiss(struct planner *p, const struct plan_instance *i)
 {
@@ -93,7 +107,7 @@ static void dismiss(struct planner *p, const struct plan_instance *i)
     else if (i->state == PLAN_RUNNING)
         act(p, i->fronted && i->ready_ms > 0 ? PLAN_UNROUTE : PLAN_TERM, i, i->slot, 0);
     else
-        act(p, PLAN_REMOVE, i, i->slot, 0);
+        get_rid_of(p, PLAN_REMOVE, i);
 }
 
 /* A front may still send it requests: it goes on, unless none of its service is to be left, which no request survives. */
@@ -129,7 +143,7 @@ static void tend_stopping(struct planner *p, const struct plan_instance *i)
 {
     int64_t until = i->stop_requested_ms + p->in->limits.stop_grace;
     if (until <= p->in->now_ms)
-        act(p, PLAN_KILL, i, i->slot, 0);
+        get_rid_of(p, PLAN_KILL, i);
     else
         look_again(p, until);
 }
@@ -149,17 +163,17 @@ static void tend_leaving(struct planner *p)
             if (p->in->deleted || silent || i->log_complete || until <= p->in->now_ms) {
                 /* Not a step towards what is wanted: a dead container keeps no service from being settled. */
                 bool complete = p->complete;
-                act(p, PLAN_REMOVE, i, i->slot, 0);
+                get_rid_of(p, PLAN_REMOVE, i);
                 p->complete = complete;
             } else if (i->runs_again) {
-                act(p, PLAN_KILL, i, i->slot, 0);
+                get_rid_of(p, PLAN_KILL, i);
             } else {
                 look_again(p, until);
             }
         } else if (is_leaving(i)) {
             p->complete = false;
             if (i->state != PLAN_RUNNING)
-                act(p, PLAN_REMOVE, i, i->slot, 0);
+                get_rid_of(p, PLAN_REMOVE, i);
             else if (i->stop_requested_ms > 0)
                 tend_stopping(p, i);
             else if (i->unrouted_ms > 0)
@@ -367,6 +381,9 @@ static void describe(struct planner *p)
                  p->running_old, p->running_old == 1 ? "" : "s", p->running_old == 1 ? "s" : "");
     if (!p->complete)
         buf_adds(&out->message, buf_text(&p->trouble));
+    if (p->remnant != NULL)
+        buf_addf(&out->message, "%sThe container of instance %s.%d can't be removed: %s.", out->message.len > 0 ? " " : "",
+                 p->in->service_name, p->remnant->slot, p->remnant->removal_fault);
     out->failed = out->failed || out->message.failed;
 }
 

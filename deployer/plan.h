@@ -37,6 +37,9 @@ struct plan_instance {
     bool log_complete; /* stored to its end */
     bool vanished;     /* its container was taken away while it ran: no failure of its own */
     char reason[256];    /* how it ended */
+    int removal_failures;    /* how often in a row its container could not be killed or removed */
+    int64_t removal_due_ms;  /* when that is tried again */
+    char removal_fault[256]; /* why it failed */
     char tcp_ports[640]; /* that it was made with, separated by blanks */
 };
 

@@ -314,18 +314,56 @@ static enum pass_status instance_probe(struct role *role, struct service *s, con
 
 static enum pass_status instance_term(struct role *role, struct service *s, struct plan_instance *i)
 {
-    enum pass_status status = instance_note(role, i, DEPLOYER_INSTANCE_STOPPING);
-    if (status != PASS_OK)
-        return status;
-    status = pass_of_engine(role, engine_container_signal(role->engine, i->container_id, "SIGTERM"));
-    return status == PASS_OK ? observe_instance(role, s, i) : status;
+    enum pass_status pass = instance_note(role, i, DEPLOYER_INSTANCE_STOPPING);
+    if (pass != PASS_OK)
+        return pass;
+    enum engine_status status = engine_container_signal(role->engine, i->container_id, "SIGTERM");
+    if (engine_unusable(status))
+        return pass_of_engine(role, status);
+    if (status != ENGINE_OK) /* SIGKILL follows all the same */
+        log_warning("instance %d gets no SIGTERM: %s", i->slot, engine_error(role->engine));
+    return observe_instance(role, s, i);
+}
+
+/* Notes at the instance what the engine could not do, for the plan to try again later. */
+static enum pass_status removal_failed(struct role *role, const struct plan_instance *i, const char *fault)
+{
+    char wait[24];
+    long noted = 0;
+    snprintf(wait, sizeof wait, "%" PRId64, plan_back_off(&role->settings->limits, i->removal_failures + 1));
+    log_warning("the container of instance %d can't be removed: %s", i->slot, fault);
+    const char *params[DEPLOYER_INSTANCE_REMOVAL_FAILED_P__MAX] = {
+        [DEPLOYER_INSTANCE_REMOVAL_FAILED_P_INSTANCE_ID] = i->id,
+        [DEPLOYER_INSTANCE_REMOVAL_FAILED_P_DEPLOYER] = role->name,
+        [DEPLOYER_INSTANCE_REMOVAL_FAILED_P_FAULT] = fault,
+        [DEPLOYER_INSTANCE_REMOVAL_FAILED_P_WAIT_MS] = wait,
+    };
+    enum db_status status = db_execute(role->db, DEPLOYER_INSTANCE_REMOVAL_FAILED, params, &noted);
+    return lease_judge(status, noted, 1);
+}
+
+/* PLAN_KILL or PLAN_REMOVE. That one container can't be got rid of, or that its removal hangs, says nothing of the engine as long as
+ * that answers, and keeps nobody from the rest of the pass. */
+static enum pass_status instance_end(struct role *role, struct service *s, enum plan_step step, struct plan_instance *i)
+{
+    char fault[sizeof i->removal_fault];
+    bool kill = step == PLAN_KILL;
+    enum engine_status status = kill ? engine_container_signal(role->engine, i->container_id, "SIGKILL")
+                                     : engine_container_remove(role->engine, i->container_id);
+    snprintf(fault, sizeof fault, "%s", engine_error(role->engine));
+    if (status == ENGINE_STOPPED || (status == ENGINE_AWAY && !role_engine_answers(role)))
+        return pass_of_engine(role, status);
+    if (status != ENGINE_OK)
+        return removal_failed(role, i, fault);
+    enum pass_status pass = observe_instance(role, s, i);
+    bool done = kill ? i->state != PLAN_RUNNING && !i->runs_again : i->state == PLAN_GONE;
+    return pass != PASS_OK || done ? pass : removal_failed(role, i, kill ? "it runs on after SIGKILL" : "its removal is under way");
 }
 
 static enum pass_status step_do(struct role *role, struct service *s, const struct plan_action *a, struct outcome *o)
 {
     /* The plan points into s->instances, which is ours to change. */
     struct plan_instance *i = (struct plan_instance *)a->instance;
-    enum pass_status status;
     switch (a->step) {
     case PLAN_NEW:
         return instance_new(role, s, a);
@@ -340,11 +378,8 @@ static enum pass_status step_do(struct role *role, struct service *s, const stru
     case PLAN_TERM:
         return instance_term(role, s, i);
     case PLAN_KILL:
-        status = pass_of_engine(role, engine_container_signal(role->engine, i->container_id, "SIGKILL"));
-        return status == PASS_OK ? observe_instance(role, s, i) : status;
     case PLAN_REMOVE:
-        status = pass_of_engine(role, engine_container_remove(role->engine, i->container_id));
-        return status == PASS_OK ? observe_instance(role, s, i) : status;
+        return instance_end(role, s, a->step, i);
     case PLAN_FORGET:
         return observe_gone(role, s, i, "was not wanted any more");
     case PLAN_STEP__MAX:

@@ -48,6 +48,12 @@ void role_engine_away(struct role *r)
     r->engine_known = false;
 }
 
+bool role_engine_answers(struct role *r)
+{
+    struct engine_description d;
+    return engine_describe(r->engine, &d) == ENGINE_OK && strcmp(d.id, r->engine_id) == 0;
+}
+
 static bool installation_load(struct role *r)
 {
     PGresult *result;

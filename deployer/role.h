@@ -38,6 +38,9 @@ enum role_readiness role_ready(struct role *role) __attribute__((warn_unused_res
 /* Notes that the engine did not answer: it is looked at anew before it is used again. */
 void role_engine_away(struct role *role);
 
+/* Asks the engine whether it is there, after a call that it did not answer in time, and still the right one. */
+bool role_engine_answers(struct role *role) __attribute__((warn_unused_result));
+
 /* The roles, for the supervisor. context: struct deployer_settings. Each returns its exit status. */
 int reconciler_run(void *context, int index);
 int puller_run(void *context, int index);

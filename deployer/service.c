@@ -100,6 +100,9 @@ static enum db_status instances_load(struct service *s, struct db *db)
         p->route_served = db_bool(r, i, DEPLOYER_INSTANCES_LOAD_C_ROUTE_SERVED);
         p->drained = db_bool(r, i, DEPLOYER_INSTANCES_LOAD_C_DRAINED);
         p->unrouted_ms = db_int(r, i, DEPLOYER_INSTANCES_LOAD_C_UNROUTED_MS);
+        p->removal_failures = (int)db_int(r, i, DEPLOYER_INSTANCES_LOAD_C_REMOVAL_FAILURES);
+        p->removal_due_ms = db_int(r, i, DEPLOYER_INSTANCES_LOAD_C_REMOVAL_DUE_MS);
+        snprintf(p->removal_fault, sizeof p->removal_fault, "%s", db_text(r, i, DEPLOYER_INSTANCES_LOAD_C_REMOVAL_FAULT));
         snprintf(p->tcp_ports, sizeof p->tcp_ports, "%s", db_text(r, i, DEPLOYER_INSTANCES_LOAD_C_TCP_PORTS));
     }
     PQclear(r);

@@ -51,6 +51,9 @@ COMMENT ON COLUMN skylark.instances.ready_at IS 'Since when it takes requests: i
 COMMENT ON COLUMN skylark.instances.unroute_requested_at IS 'When the deployer asked the fronts to send it no more requests; SIGTERM follows when it is drained.';
 COMMENT ON COLUMN skylark.instances.route_xid IS 'Transaction in which it last became, or ceased to be, one that fronts send requests to. A front serves that state once its applied_snapshot sees this.';
 COMMENT ON COLUMN skylark.instances.unrouted_at IS 'When every front had stopped to send it requests: from then on its connections have time to end.';
+COMMENT ON COLUMN skylark.instances.removal_failures IS 'How often in a row the engine failed to kill or remove its container.';
+COMMENT ON COLUMN skylark.instances.removal_due_at IS 'When that is tried again.';
+COMMENT ON COLUMN skylark.instances.removal_fault IS 'Why it failed, in the engine''s words.';
 
 COMMENT ON TABLE skylark.instance_ports IS 'The ports that each instance was made with, which may be older than the service''s. Written by the deployer only.';
 COMMENT ON COLUMN skylark.instance_ports.instance_id IS 'Whose.';

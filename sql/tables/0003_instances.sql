@@ -58,6 +58,9 @@ CREATE TABLE skylark.instances (
     unroute_requested_at timestamptz,
     route_xid xid8,
     unrouted_at timestamptz,
+    removal_failures integer NOT NULL DEFAULT 0 CHECK (removal_failures >= 0),
+    removal_due_at timestamptz,
+    removal_fault text NOT NULL DEFAULT '',
     CHECK (state IN ('intended', 'removed') OR container_id IS NOT NULL),
     CHECK ((state = 'removed') = (removed_at IS NOT NULL))
 );

@@ -35,6 +35,8 @@ struct given {
     unsigned seen;
     int64_t unroute_ago; /* 0: never */
     bool runs_again;
+    int removal_failures;
+    int64_t removal_in;
 };
 
 struct row {
@@ -91,6 +93,19 @@ static const struct row rows[] = {
     {"ended, started by hand, log stored: removed", 1, 1,
      .given = {{0, 1, PLAN_EXITED, 0, 9000, NONE, 5000, true, false, .runs_again = true}, RUNS(0, 1, 4000)}, .actions = "remove 0",
      .condition = PLAN_SETTLED},
+
+    {"can't be removed: later again, and the rest goes on", 1, 1,
+     .given = {{0, 1, PLAN_EXITED, 0, 9000, NONE, 5000, true, false, .removal_failures = 2, .removal_in = 700}}, .actions = "new 0/1",
+     .due_in = 700, .says = "The container of instance web.0 can't be removed: no way."},
+    {"can't be removed: it keeps nothing from being settled", 1, 1,
+     .given = {{0, 1, PLAN_EXITED, 0, 9000, NONE, 5000, true, false, .removal_failures = 2, .removal_in = 700}, RUNS(0, 1, 4000)},
+     .actions = "", .due_in = 700, .condition = PLAN_SETTLED, .says = "can't be removed: no way."},
+    {"could not be removed: once more", 1, 1,
+     .given = {{0, 1, PLAN_EXITED, 0, 9000, NONE, 5000, true, false, .removal_failures = 2, .removal_in = 0}, RUNS(0, 1, 4000)},
+     .actions = "remove 0", .condition = PLAN_SETTLED, .says = "can't be removed: no way."},
+    {"can't be killed: later again", 0, 1,
+     .given = {{0, 1, PLAN_RUNNING, 0, 99999, 20000, NONE, false, false, .removal_failures = 1, .removal_in = 300}}, .actions = "",
+     .due_in = 300, .says = "can't be removed: no way."},
 
     {"died just now: back-off of 1 s", 1, 1, .given = {{0, 1, PLAN_EXITED, 0, 5000, NONE, 400, false, false}}, .actions = "",
      .due_in = 600, .says = "Instance web.0 ended with exit code 1; next try at"},
@@ -204,7 +219,8 @@ static void instance_of(const struct given *g, int n, struct plan_instance *i)
 {
     *i = (struct plan_instance){.slot = g->slot, .generation = g->generation, .state = g->state, .restarts = g->restarts,
                                 .log_complete = g->log_complete, .vanished = g->vanished,
-                                .runs_again = g->runs_again,
+                                .runs_again = g->runs_again, .removal_failures = g->removal_failures,
+                                .removal_due_ms = g->removal_failures > 0 ? NOW + g->removal_in : 0, .removal_fault = "no way",
                                 .fronted = (g->seen & FRONTED) != 0, .route_served = (g->seen & SERVED) != 0,
                                 .drained = (g->seen & BUSY) == 0};
     snprintf(i->id, sizeof i->id, "00000000-0000-1000-8000-%012d", n);

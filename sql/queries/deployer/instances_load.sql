@@ -7,6 +7,7 @@
 -- parameters: service_id, generation
 -- columns: instance_id, slot, generation, container_id, state, restarts, started_ms, stop_requested_ms, finished_ms, reason
 -- columns: log_complete, vanished, ready_ms, unroute_requested_ms, fronted, route_served, drained, unrouted_ms, tcp_ports
+-- columns: removal_failures, removal_due_ms, removal_fault
 SELECT i.id AS instance_id, i.slot, i.generation, COALESCE(i.container_id, '') AS container_id, i.state, i.restarts,
        COALESCE(extract(epoch FROM i.started_at) * 1000, 0)::bigint AS started_ms,
        COALESCE(extract(epoch FROM i.stop_requested_at) * 1000, 0)::bigint AS stop_requested_ms,
@@ -24,7 +25,8 @@ SELECT i.id AS instance_id, i.slot, i.generation, COALESCE(i.container_id, '') A
        CASE WHEN f.live THEN NOT EXISTS (SELECT FROM skylark.live_fronts l WHERE i.id = ANY (l.busy)) ELSE NOT f.known END AS drained,
        COALESCE(extract(epoch FROM i.unrouted_at) * 1000, 0)::bigint AS unrouted_ms,
        (SELECT COALESCE(string_agg(DISTINCT o.container_port::text, ' '), '') FROM skylark.instance_ports o
-        WHERE o.instance_id = i.id AND o.protocol = 'tcp') AS tcp_ports
+        WHERE o.instance_id = i.id AND o.protocol = 'tcp') AS tcp_ports,
+       i.removal_failures, COALESCE(extract(epoch FROM i.removal_due_at) * 1000, 0)::bigint AS removal_due_ms, i.removal_fault
 FROM (SELECT * FROM skylark.instances live WHERE live.service_id = $1::uuid AND live.state <> 'removed'
       UNION ALL
       SELECT latest.*
